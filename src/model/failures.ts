@@ -1,0 +1,111 @@
+/**
+ * Every failure that a caller can see: AWS's exception name, the gRPC status and the HTTP status
+ * that carry it, and whose fault it is.
+ * https://docs.aws.amazon.com/kms/latest/APIReference/CommonErrors.html
+ */
+
+/** A row of the failure table. */
+interface FailureRow {
+  /** The gRPC status, by its name in google.rpc.Code. */
+  readonly grpc: GrpcStatus
+  /** The HTTP status; AWS clients retry on 500 and above, so every fault of ours is one. */
+  readonly http: number
+  /** Whose fault it is: only `service` failures count against our availability. */
+  readonly fault: 'caller' | 'service'
+}
+
+/** The gRPC statuses that keyslot answers with, by their numbers on the wire. */
+export const GRPC_STATUS = {
+  CANCELLED: 1,
+  INVALID_ARGUMENT: 3,
+  DEADLINE_EXCEEDED: 4,
+  NOT_FOUND: 5,
+  ALREADY_EXISTS: 6,
+  PERMISSION_DENIED: 7,
+  RESOURCE_EXHAUSTED: 8,
+  FAILED_PRECONDITION: 9,
+  ABORTED: 10,
+  UNIMPLEMENTED: 12,
+  INTERNAL: 13,
+  UNAVAILABLE: 14,
+  UNAUTHENTICATED: 16,
+} as const
+
+/** The name of a gRPC status. */
+export type GrpcStatus = keyof typeof GRPC_STATUS
+
+const invalid = { grpc: 'INVALID_ARGUMENT', http: 400, fault: 'caller' } as const
+const precondition = { grpc: 'FAILED_PRECONDITION', http: 400, fault: 'caller' } as const
+const missing = { grpc: 'NOT_FOUND', http: 400, fault: 'caller' } as const
+const exists = { grpc: 'ALREADY_EXISTS', http: 400, fault: 'caller' } as const
+const exhausted = { grpc: 'RESOURCE_EXHAUSTED', http: 400, fault: 'caller' } as const
+
+/** The table of failures. */
+export const FAILURES = {
+  AccessDeniedException: { grpc: 'PERMISSION_DENIED', http: 400, fault: 'caller' },
+  AlreadyExistsException: exists,
+  ConflictException: { grpc: 'ABORTED', http: 400, fault: 'caller' },
+  DependencyTimeoutException: { grpc: 'UNAVAILABLE', http: 503, fault: 'service' },
+  DisabledException: precondition,
+  DryRunOperationException: precondition,
+  IncorrectKeyException: invalid,
+  InvalidAliasNameException: invalid,
+  InvalidArnException: invalid,
+  InvalidCiphertextException: invalid,
+  InvalidKeyUsageException: precondition,
+  InvalidMarkerException: invalid,
+  KeyUnavailableException: { grpc: 'UNAVAILABLE', http: 500, fault: 'service' },
+  KMSInternalException: { grpc: 'INTERNAL', http: 500, fault: 'service' },
+  KMSInvalidStateException: precondition,
+  LimitExceededException: exhausted,
+  MalformedPolicyDocumentException: invalid,
+  NotFoundException: missing,
+  TagException: invalid,
+  ThrottlingException: exhausted,
+  UnrecognizedClientException: { grpc: 'UNAUTHENTICATED', http: 400, fault: 'caller' },
+  UnsupportedOperationException: { grpc: 'UNIMPLEMENTED', http: 400, fault: 'caller' },
+  ValidationException: invalid,
+  /** The caller's deadline passed or the call was cancelled before the work began. */
+  RequestAbortedException: { grpc: 'CANCELLED', http: 400, fault: 'caller' },
+} as const satisfies Record<string, FailureRow>
+
+/** AWS's name of a failure. */
+export type FailureName = keyof typeof FAILURES
+
+/** Options of a failure. */
+export interface FailureOptions extends ErrorOptions {
+  /** Answer this gRPC status instead of the table's: `UNAVAILABLE` while the HSM process is down. */
+  readonly grpc?: GrpcStatus
+}
+
+/** A failure that the caller may see: its message is written for the caller and holds no secret. */
+export class KmsError extends Error {
+  /** AWS's name of the exception. */
+  override readonly name: FailureName
+  /** The gRPC status to answer with. */
+  readonly grpc: GrpcStatus
+
+  constructor(name: FailureName, message: string, options?: FailureOptions) {
+    super(message, options)
+    this.name = name
+    this.grpc = options?.grpc ?? FAILURES[name].grpc
+  }
+
+  /**
+   * The failure itself, or KMSInternalException for anything else: the text of an unknown error
+   * is for the log, which finds it in `cause`, and never reaches the caller.
+   */
+  static from(cause: unknown): KmsError {
+    if (cause instanceof KmsError) return cause
+    return new KmsError(
+      'KMSInternalException',
+      'The request failed because of an internal error.',
+      { cause },
+    )
+  }
+}
+
+/** Throws a failure. */
+export function fail(name: FailureName, message: string, options?: FailureOptions): never {
+  throw new KmsError(name, message, options)
+}

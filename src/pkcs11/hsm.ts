@@ -1,0 +1,115 @@
+/**
+ * The HSM as the other rooms see it: verbs, never mechanisms. No template, mechanism, nonce or
+ * IV comes from outside this room.
+ *
+ * Every call may fail with KMSInternalException (gRPC UNAVAILABLE: the HSM process is down or the
+ * device failed; retry), DependencyTimeoutException (the token did not answer in time) or
+ * RequestAbortedException (the caller's deadline passed, or it cancelled, before the token was
+ * asked).
+ */
+
+import type { Authorised } from '../model/authorised.ts'
+import type { Ciphertext } from '../model/ciphertext.ts'
+import type { CipherSuite, Key } from '../model/key.ts'
+
+/** What bounds a call. */
+export interface CallLimits {
+  /** When the caller stops waiting, in milliseconds since the epoch by the machine's own clock. */
+  readonly deadlineMs?: number
+  /** Aborted when the caller has gone: checked just before the token is asked. */
+  readonly signal?: AbortSignal
+}
+
+/** Something to encrypt, and what it is bound to. */
+export interface PlaintextInput {
+  /** 1 to 4096 bytes. */
+  readonly plaintext: Buffer
+  /** The canonical encryption context. */
+  readonly context: Buffer
+}
+
+/** A ciphertext taken apart, and what it is bound to. */
+export interface CiphertextInput {
+  /** Its header names one of the key's backing keys. */
+  readonly ciphertext: Ciphertext
+  /** The canonical encryption context. */
+  readonly context: Buffer
+}
+
+/** A data key. */
+export interface DataKey {
+  readonly plaintext: Buffer
+  readonly ciphertextBlob: Buffer
+}
+
+/** What operations may ask of the HSM: the use of keys that the caller is authorised for. */
+export interface Hsm {
+  /** Encrypts under the key's current backing key; answers the ciphertext blob. */
+  encrypt(key: Authorised<Key>, input: PlaintextInput, limits: CallLimits): Promise<Buffer>
+  /**
+   * Decrypts.
+   *
+   * @throws KmsError InvalidCiphertextException when the ciphertext or its context is not
+   *   authentic; KeyUnavailableException when the backing key cannot be found in the token.
+   */
+  decrypt(key: Authorised<Key>, input: CiphertextInput, limits: CallLimits): Promise<Buffer>
+  /** Decrypts and encrypts again without the plaintext leaving the HSM process. */
+  reEncrypt(
+    source: { readonly key: Authorised<Key> } & CiphertextInput,
+    destination: { readonly key: Authorised<Key>; readonly context: Buffer },
+    limits: CallLimits,
+  ): Promise<Buffer>
+  /** Makes a data key of 1 to 1024 bytes. */
+  generateDataKey(
+    key: Authorised<Key>,
+    input: { readonly numberOfBytes: number; readonly context: Buffer },
+    limits: CallLimits,
+  ): Promise<DataKey>
+  /** Makes a data key of 1 to 1024 bytes, whose plaintext stays inside the HSM process. */
+  generateDataKeyWithoutPlaintext(
+    key: Authorised<Key>,
+    input: { readonly numberOfBytes: number; readonly context: Buffer },
+    limits: CallLimits,
+  ): Promise<Buffer>
+  /** Makes 1 to 1024 random bytes. */
+  generateRandom(numberOfBytes: number, limits: CallLimits): Promise<Buffer>
+}
+
+/** A backing key found in the token. */
+export interface FoundBackingKey {
+  /** CKA_ID as 32 hex digits. */
+  readonly id: string
+  readonly suite: CipherSuite
+}
+
+/**
+ * What `lifecycle` may ask of the HSM: the making and destroying of objects. All of these go
+ * through one lock, and none of them says "not there" before the canary has been found and used.
+ */
+export interface HsmObjects {
+  /** How new symmetric backing keys are used on this token. */
+  suite(): Promise<CipherSuite>
+  /**
+   * Makes a symmetric backing key with this CKA_ID (16 random bytes as 32 hex digits), reads its
+   * attributes back and proves it by a round trip.
+   *
+   * @param label what people see in a token browser: key id and number, ASCII.
+   */
+  generateBackingKey(input: {
+    readonly id: string
+    readonly label: string
+    readonly suite: CipherSuite
+  }): Promise<void>
+  /** Whether a usable backing key with this id is in the token; proves it by a round trip. */
+  provesBackingKey(input: { readonly id: string; readonly suite: CipherSuite }): Promise<boolean>
+  /** Destroys a backing key and makes sure that it is gone; content when it is gone already. */
+  destroyBackingKey(id: string): Promise<void>
+  /** All backing keys of keyslot in the token, the canary left out. */
+  listBackingKeys(): Promise<readonly FoundBackingKey[]>
+  /**
+   * Makes the canary, in a token that holds nothing of keyslot's.
+   *
+   * @returns the canary's id as 32 hex digits, which the store keeps to know its token again.
+   */
+  createCanary(): Promise<string>
+}

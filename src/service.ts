@@ -1,0 +1,89 @@
+/**
+ * The contract as types: for each rpc its request and its response, in AWS's terms.
+ *
+ * They are read off the types generated from `proto/`; what differs is that an enum value stands
+ * without its prefix (`RSA_2048`, `PendingDeletion`), a time is a Date, a map is a Map (a plain
+ * object would lose a key named `__proto__`), and what was not given is absent.
+ */
+
+import type { MethodDefinition } from '@grpc/proto-loader'
+import type { Timestamp__Output } from './gen/google/protobuf/Timestamp.ts'
+import type { KeyManagementServiceDefinition } from './gen/keyslot/v1/KeyManagementService.ts'
+
+/** The prefixes of enum values; a test holds them against the contract. */
+export type EnumPrefix =
+  | 'DATA_KEY_SPEC_'
+  | 'DRY_RUN_MODIFIER_TYPE_'
+  | 'ENCRYPTION_ALGORITHM_SPEC_'
+  | 'EXPIRATION_MODEL_TYPE_'
+  | 'IMPORT_STATE_'
+  | 'INCLUDE_KEY_MATERIAL_'
+  | 'KEY_ENCRYPTION_MECHANISM_'
+  | 'KEY_MANAGER_TYPE_'
+  | 'KEY_MATERIAL_STATE_'
+  | 'KEY_SPEC_'
+  | 'KEY_USAGE_TYPE_'
+  | 'MULTI_REGION_KEY_TYPE_'
+  | 'ORIGIN_TYPE_'
+  | 'RESOURCE_OWNER_TYPE_'
+  | 'ROTATION_TYPE_'
+
+type Pascal<S extends string> = S extends `${infer Head}_${infer Tail}`
+  ? `${Capitalize<Lowercase<Head>>}${Pascal<Tail>}`
+  : Capitalize<Lowercase<S>>
+
+type EnumValue<S extends string> = S extends `${string}_UNSPECIFIED`
+  ? undefined
+  : S extends `KEY_STATE_${infer State}`
+    ? Pascal<State>
+    : S extends `${EnumPrefix}${infer Value}`
+      ? Value
+      : never
+
+type Optional<T> = {
+  [K in keyof T as undefined extends T[K] ? never : K]: T[K]
+} & {
+  [K in keyof T as undefined extends T[K] ? K : never]?: T[K]
+}
+
+type Message<T> = Optional<{
+  // `_nextMarker` and the like are proto-loader's record of which optional field is set.
+  [K in keyof T as K extends `_${string}` ? never : K]: Plain<T[K]>
+}>
+
+/** A generated type in AWS's terms. */
+type Plain<T> = T extends null | undefined
+  ? undefined
+  : T extends Buffer
+    ? Buffer
+    : T extends Timestamp__Output
+      ? Date
+      : T extends string
+        ? string extends T
+          ? string
+          : EnumValue<T>
+        : T extends readonly (infer Item)[]
+          ? NonNullable<Plain<Item>>[]
+          : T extends object
+            ? string extends keyof T
+              ? ReadonlyMap<string, string>
+              : Message<T>
+            : T
+
+// biome-ignore lint/suspicious/noExplicitAny: whatever the input types of the method are.
+type Rpc<M> =
+  M extends MethodDefinition<any, any, infer Request, infer Response>
+    ? { readonly request: Message<Request>; readonly response: Message<Response> }
+    : never
+
+/** One entry for each rpc. The generated definition has an index signature, which is left out. */
+export type Service = {
+  [N in keyof KeyManagementServiceDefinition as string extends N
+    ? never
+    : number extends N
+      ? never
+      : N]: Rpc<KeyManagementServiceDefinition[N]>
+}
+
+/** The name of an rpc. */
+export type RpcName = keyof Service

@@ -1,0 +1,152 @@
+/**
+ * The metadata store as the other rooms see it. What it holds is in `migrations/`; how it reads
+ * and writes, in the file of each noun. The seam between databases is the driver.
+ *
+ * Reads of keys and aliases come from compiled copies in memory, which every change, by this
+ * process or another, invalidates before it is acknowledged. A change is durable when its
+ * promise resolves.
+ */
+
+import type { KeyReference, Place } from '../model/arn.ts'
+import type { Alias, BackingKey, Key, KeyState, RotationSchedule, Tag } from '../model/key.ts'
+
+/** A page of a list, in the order of the list's key. */
+export interface PageRequest {
+  /** Begin after the item with this key; from the start if absent. */
+  readonly after?: string
+  /** How many at most. */
+  readonly limit: number
+}
+
+/** What can change in a key without touching the token. */
+export interface KeyChange {
+  readonly description?: string
+  readonly state?: KeyState
+  /** `null` clears it. */
+  readonly deletionMs?: number | null
+  /** `null` switches automatic rotation off. */
+  readonly rotation?: RotationSchedule | null
+  readonly rotationPeriodInDays?: number
+}
+
+/** A key about to be made: its backing keys come when its material is proved. */
+export type NewKey = Omit<Key, 'backingKeys' | 'state' | 'arn'>
+
+/** A change that spans token and store, written before the token is touched. */
+export type Intent = {
+  readonly intentId: string
+  readonly keyId: string
+  /** Milliseconds since the epoch. */
+  readonly createdMs: number
+} & (
+  | { readonly kind: 'create' | 'rotate'; readonly backingKey: BackingKey }
+  | { readonly kind: 'destroy' }
+)
+
+/** The keys. */
+export interface KeyStore {
+  /** The key by its id, in whatever state but `Creating` or destroyed. */
+  find(keyId: string): Promise<Key | undefined>
+  /** Key ids of an account and Region in order, keys being made or destroyed left out. */
+  list(place: Place, page: PageRequest): Promise<readonly Key[]>
+  /** How many keys the account has in the Region. */
+  count(place: Place): Promise<number>
+  /**
+   * Applies a change if the key's state is still `from`.
+   *
+   * @returns the key as changed, or `undefined` if the state was another: nothing is changed then.
+   */
+  change(keyId: string, from: KeyState, change: KeyChange): Promise<Key | undefined>
+  /** Enabled keys whose rotation is due, oldest first. */
+  dueForRotation(nowMs: number, limit: number): Promise<readonly Key[]>
+  /** Keys whose deletion window has ended, oldest first. */
+  dueForDeletion(nowMs: number, limit: number): Promise<readonly Key[]>
+}
+
+/** The aliases. */
+export interface AliasStore {
+  find(place: Place, name: string): Promise<Alias | undefined>
+  /** Aliases of an account and Region, or of one key, by name. */
+  list(place: Place & { readonly keyId?: string }, page: PageRequest): Promise<readonly Alias[]>
+  /** How many aliases the key has. */
+  count(keyId: string): Promise<number>
+  /** @returns false if there is one of this name already. */
+  insert(alias: Alias): Promise<boolean>
+  /** @returns false if there is none of this name. */
+  retarget(place: Place, name: string, targetKeyId: string, nowMs: number): Promise<boolean>
+  /** @returns false if there is none of this name. */
+  remove(place: Place, name: string): Promise<boolean>
+}
+
+/** The tags. */
+export interface TagStore {
+  /** Tags of a key by tag key. */
+  list(keyId: string, page: PageRequest): Promise<readonly Tag[]>
+  /**
+   * Adds tags or changes their values.
+   *
+   * @returns false, with nothing changed, if the key would have more than `most` tags.
+   */
+  put(keyId: string, tags: readonly Tag[], most: number): Promise<boolean>
+  /** Removes tags; those that are not there are ignored. */
+  remove(keyId: string, tagKeys: readonly string[]): Promise<void>
+}
+
+/** Changes that span token and store; only `lifecycle` uses these. */
+export interface IntentStore {
+  /** Records a new key in state `Creating` with its tags, and the intent to make its material. */
+  beginCreate(key: NewKey, tags: readonly Tag[], intent: Intent & { kind: 'create' }): Promise<void>
+  /**
+   * Records the intent to rotate.
+   *
+   * @returns false if another change of the same key is under way.
+   */
+  beginRotate(intent: Intent & { kind: 'rotate' }): Promise<boolean>
+  /**
+   * Records the intent to destroy, if the key is PendingDeletion and its window has ended.
+   *
+   * @returns false if it is not, or another change is under way.
+   */
+  beginDestroy(intent: Intent & { kind: 'destroy' }, nowMs: number): Promise<boolean>
+  /** Makes the new backing key current, and the key `Enabled` if it was `Creating`; the intent ends. */
+  finishMaterial(intentId: string, change: { readonly rotation?: RotationSchedule }): Promise<Key>
+  /** Turns the key into a tombstone and removes its aliases; the intent ends. */
+  finishDestroy(intentId: string): Promise<void>
+  /** Gives up a change whose object was never acknowledged; a key that was `Creating` vanishes. */
+  abandon(intentId: string): Promise<void>
+  /** Changes under way, oldest first. */
+  pending(): Promise<readonly Intent[]>
+  /** Puts an unexplained object of the token on record; it is left alone. */
+  quarantine(backingKeyId: string, nowMs: number, reason: string): Promise<void>
+}
+
+/** What pairs this database with its token. */
+export interface Installation {
+  readonly canaryId: string
+  /** Milliseconds since the epoch. */
+  readonly createdMs: number
+}
+
+/** The store. */
+export interface Store {
+  readonly keys: KeyStore
+  readonly aliases: AliasStore
+  readonly tags: TagStore
+  readonly intents: IntentStore
+  /** The installation, once the token has its canary. */
+  installation(): Promise<Installation | undefined>
+  /** Records the installation; only once. */
+  install(installation: Installation): Promise<void>
+  /** Every backing key that any key or intent knows, tombstones' left out: for reconcile. */
+  backingKeys(): Promise<readonly { readonly keyId: string; readonly backingKey: BackingKey }[]>
+  /**
+   * Counts messages encrypted by a backing key itself (suite 2): durable before it answers.
+   *
+   * @returns the sum reserved so far, this reservation included.
+   */
+  reserveMessages(backingKeyId: string, messages: number): Promise<number>
+  close(): Promise<void>
+}
+
+/** Finds what a `KeyId` member names: the key, by itself or through an alias. */
+export type FindKey = (reference: KeyReference) => Promise<Key | undefined>
