@@ -70,9 +70,8 @@ type Plain<T> = T extends null | undefined
               : Message<T>
             : T
 
-// biome-ignore lint/suspicious/noExplicitAny: whatever the input types of the method are.
 type Rpc<M> =
-  M extends MethodDefinition<any, any, infer Request, infer Response>
+  M extends MethodDefinition<infer _In, infer _Out, infer Request, infer Response>
     ? { readonly request: Message<Request>; readonly response: Message<Response> }
     : never
 
