@@ -1,0 +1,210 @@
+/**
+ * What an operation is: a value that says which resources it touches and by which permission, in
+ * which states of a key it works, whether it changes anything, and what it does. The pipeline
+ * does the rest for every operation alike.
+ */
+
+import type { Lifecycle } from '../lifecycle/lifecycle.ts'
+import type { Place } from '../model/arn.ts'
+import type { Authorised } from '../model/authorised.ts'
+import type { Caller } from '../model/caller.ts'
+import type { Alias, Key, KeyState } from '../model/key.ts'
+import type { KeyUsage } from '../model/key-specs.ts'
+import type { CallLimits, Hsm } from '../pkcs11/hsm.ts'
+import type { Service } from '../service.ts'
+import type { Store } from '../store/store.ts'
+
+/** Operations that are not rpcs: keyslot's own jobs, which take the same way through the pipeline. */
+export interface JobService {
+  /** Rotates a key whose automatic rotation is due. */
+  readonly RotateDueKey: { readonly request: { readonly keyId: string }; readonly response: object }
+  /** Destroys a key whose deletion window has ended. */
+  readonly DestroyDueKey: {
+    readonly request: { readonly keyId: string }
+    readonly response: object
+  }
+}
+
+/** Every operation with its request and response. */
+export type Operations = Service & JobService
+
+/** The name of an operation. */
+export type OperationName = keyof Operations
+
+/** How a request names a key: as text a caller wrote, or by a ciphertext that names its key. */
+export type KeyName =
+  | { readonly text: string; readonly aliases: boolean }
+  | { readonly ciphertextBlob: Buffer }
+
+/** What every need has. */
+interface NeedBase {
+  /** The permission asked; `kms:<Operation>` unless given. */
+  readonly permission?: string
+}
+
+/** A key that the operation touches. `Found` is undefined-able when the request may leave it out. */
+export interface KeyNeed<Request, Found extends Authorised<Key> | undefined = Authorised<Key>>
+  extends NeedBase {
+  readonly kind: 'key'
+  /** How the request names it; `undefined` when it does not. */
+  readonly find: (request: Request) => KeyName | (undefined extends Found ? undefined : never)
+  /** The states in which the operation works; no default, so that each operation decides. */
+  readonly states: readonly KeyState[]
+  /** The usage that the key must have. */
+  readonly usage?: KeyUsage
+  /** Whether a grant can give the permission. */
+  readonly grantable: boolean
+}
+
+/** An alias that the operation touches, whether it exists or not. */
+export interface AliasNeed<Request> extends NeedBase {
+  readonly kind: 'alias'
+  /** The name in the request, `alias/` included. */
+  readonly find: (request: Request) => string
+}
+
+/** The caller's account in this Region: for what concerns no single key. */
+export interface AccountNeed<Request> extends NeedBase {
+  readonly kind: 'account'
+  /** Whether the permission is asked at all. */
+  readonly find: (request: Request) => boolean
+}
+
+/** A resource that an operation touches. */
+export type Need<Request> =
+  | KeyNeed<Request, Authorised<Key> | undefined>
+  | KeyNeed<Request>
+  | AliasNeed<Request>
+  | AccountNeed<Request>
+
+/** An alias as named by a request. */
+export interface AliasResource {
+  readonly arn: string
+  readonly name: string
+  /** Absent when there is none of this name. */
+  readonly alias?: Alias
+}
+
+/** The caller's account as a resource. */
+export interface AccountResource extends Place {
+  /** `*`: such permissions are not asked on a single resource. */
+  readonly arn: string
+}
+
+/** What `run` is given for a need. */
+type Given<N> =
+  N extends KeyNeed<never, infer Found>
+    ? Found
+    : N extends AliasNeed<never>
+      ? Authorised<AliasResource>
+      : N extends AccountNeed<never>
+        ? Authorised<AccountResource>
+        : never
+
+/** The values of condition keys (`kms:EncryptionAlgorithm`), by which policies decide. */
+export type Conditions = Readonly<
+  Record<
+    string,
+    string | number | boolean | readonly string[] | ReadonlyMap<string, string> | undefined
+  >
+>
+
+/** What every operation may use. */
+export interface Services {
+  readonly store: Store
+  readonly hsm: Hsm
+  readonly lifecycle: Lifecycle
+  /** Milliseconds since the epoch. */
+  readonly clock: () => number
+}
+
+/** What `run` is given beside its needs. */
+export interface Run<Request> extends Services {
+  readonly request: Request
+  readonly caller: Caller
+  /** The caller's account and this service's Region. */
+  readonly home: Place
+  readonly limits: CallLimits
+}
+
+/** An operation. */
+export interface Operation<
+  N extends OperationName,
+  Needs extends Readonly<Record<string, Need<Operations[N]['request']>>> = Readonly<
+    Record<string, Need<Operations[N]['request']>>
+  >,
+> {
+  readonly name: N
+  readonly needs: Needs
+  /** Whether it changes anything: then its intent is on the audit record before it begins. */
+  readonly changes: boolean
+  /** Refuses what the rules of the contract cannot say; pure. */
+  readonly check?: (request: Operations[N]['request']) => void
+  /** What policies may decide on; pure. */
+  readonly conditions?: (request: Operations[N]['request']) => Conditions
+  /** Does it. */
+  readonly run: (
+    given: Run<Operations[N]['request']> & { readonly [K in keyof Needs]: Given<Needs[K]> },
+  ) => Promise<Operations[N]['response']>
+}
+
+/** Makes an operation; its types follow from its name and its needs. */
+export function operation<
+  N extends OperationName,
+  const Needs extends Readonly<Record<string, Need<Operations[N]['request']>>>,
+>(name: N, definition: Omit<Operation<N, Needs>, 'name'>): Operation<N, Needs> {
+  return { name, ...definition }
+}
+
+/** What a need says of a key, whatever names it. */
+type KeyRule = Pick<KeyNeed<never>, 'permission' | 'states' | 'usage' | 'grantable'>
+
+/** Every state in which a key can be looked at. */
+export const anyState: readonly KeyState[] = [
+  'Creating',
+  'Enabled',
+  'Disabled',
+  'PendingDeletion',
+  'PendingImport',
+  'PendingReplicaDeletion',
+  'Unavailable',
+  'Updating',
+]
+/** Only a key that is switched on. */
+export const enabled: readonly KeyState[] = ['Enabled']
+/** Every state but those of a key that is on its way out or not there yet. */
+export const present: readonly KeyState[] = ['Enabled', 'Disabled', 'PendingImport', 'Unavailable']
+
+/** The key that `keyId` names: by key id or key ARN, or by alias too. */
+export function keyById(
+  rule: KeyRule & { readonly aliases: boolean },
+): KeyNeed<{ readonly keyId: string }> {
+  const { aliases, ...rest } = rule
+  return { kind: 'key', find: ({ keyId }) => ({ text: keyId, aliases }), ...rest }
+}
+
+/** The key that `find` names. */
+export function key<Request>(find: (request: Request) => KeyName, rule: KeyRule): KeyNeed<Request> {
+  return { kind: 'key', find, ...rule }
+}
+
+/** The key that `find` names, if it names one. */
+export function maybeKey<Request>(
+  find: (request: Request) => KeyName | undefined,
+  rule: KeyRule,
+): KeyNeed<Request, Authorised<Key> | undefined> {
+  return { kind: 'key', find, ...rule }
+}
+
+/** The alias that `aliasName` names. */
+export function alias(): AliasNeed<{ readonly aliasName: string }> {
+  return { kind: 'alias', find: ({ aliasName }) => aliasName }
+}
+
+/** The caller's account, always or when `asked` says so. */
+export function account<Request>(
+  permission?: string,
+  asked: (request: Request) => boolean = () => true,
+): AccountNeed<Request> {
+  return { kind: 'account', find: asked, permission }
+}
