@@ -91,6 +91,11 @@ export class KmsError extends Error {
     this.grpc = options?.grpc ?? FAILURES[name].grpc
   }
 
+  /** Whose fault it is. */
+  get fault(): 'caller' | 'service' {
+    return FAILURES[this.name].fault
+  }
+
   /**
    * The failure itself, or KMSInternalException for anything else: the text of an unknown error
    * is for the log, which finds it in `cause`, and never reaches the caller.

@@ -148,6 +148,16 @@ export interface Operation<
   ) => Promise<Operations[N]['response']>
 }
 
+/** An operation whose needs are no longer known: what the table holds and the pipeline runs. */
+export interface AnyOperation<N extends OperationName = OperationName> {
+  readonly name: N
+  readonly needs: Readonly<Record<string, Need<never>>>
+  readonly changes: boolean
+  readonly check?: (request: Operations[N]['request']) => void
+  readonly conditions?: (request: Operations[N]['request']) => Conditions
+  readonly run: (given: never) => Promise<Operations[N]['response']>
+}
+
 /** Makes an operation; its types follow from its name and its needs. */
 export function operation<
   N extends OperationName,

@@ -1,0 +1,45 @@
+/** CreateAlias. */
+
+import { fail } from '../../model/failures.ts'
+import type { Operations } from '../operation.ts'
+import { alias, key, operation, present } from '../operation.ts'
+import { ALIASES_PER_KEY_MAX, checkAliasName } from './alias-rules.ts'
+
+type Request = Operations['CreateAlias']['request']
+
+/**
+ * Makes an alias of a key in the same account and Region.
+ * https://docs.aws.amazon.com/kms/latest/APIReference/API_CreateAlias.html
+ */
+export const CreateAlias = operation('CreateAlias', {
+  needs: {
+    alias: alias(),
+    key: key<Request>(({ targetKeyId }) => ({ text: targetKeyId, aliases: false }), {
+      states: present,
+      grantable: false,
+    }),
+  },
+  changes: true,
+
+  check: ({ aliasName }) => checkAliasName(aliasName),
+
+  async run({ alias, key, home, store, clock }) {
+    if (alias.alias)
+      fail('AlreadyExistsException', `An alias with the name ${alias.arn} already exists`)
+    if ((await store.aliases.count(key.keyId)) >= ALIASES_PER_KEY_MAX) {
+      fail('LimitExceededException', `${key.arn} has ${ALIASES_PER_KEY_MAX} aliases already.`)
+    }
+    const now = clock()
+    const inserted = await store.aliases.insert({
+      ...home,
+      name: alias.name,
+      arn: alias.arn,
+      targetKeyId: key.keyId,
+      createdMs: now,
+      updatedMs: now,
+    })
+    if (!inserted)
+      fail('AlreadyExistsException', `An alias with the name ${alias.arn} already exists`)
+    return {}
+  },
+})

@@ -1,0 +1,32 @@
+/** DeleteAlias. */
+
+import { fail } from '../../model/failures.ts'
+import type { Operations } from '../operation.ts'
+import { alias, anyState, key, operation } from '../operation.ts'
+import { checkAliasName } from './alias-rules.ts'
+
+type Request = Operations['DeleteAlias']['request']
+
+/**
+ * Deletes an alias; its key stays. The permission is asked on both.
+ * https://docs.aws.amazon.com/kms/latest/APIReference/API_DeleteAlias.html
+ */
+export const DeleteAlias = operation('DeleteAlias', {
+  needs: {
+    alias: alias(),
+    key: key<Request>(({ aliasName }) => ({ text: aliasName, aliases: true }), {
+      states: anyState,
+      grantable: false,
+    }),
+  },
+  changes: true,
+
+  check: ({ aliasName }) => checkAliasName(aliasName),
+
+  async run({ alias, home, store }) {
+    if (!(await store.aliases.remove(home, alias.name))) {
+      fail('NotFoundException', `Alias ${alias.arn} is not found.`)
+    }
+    return {}
+  },
+})

@@ -1,0 +1,49 @@
+/** Decrypt. */
+
+import { canonicalContext } from '../../model/encryption-context.ts'
+import type { Operations } from '../operation.ts'
+import { enabled, key, operation } from '../operation.ts'
+import { encryptionAlgorithm } from './algorithms.ts'
+import { checkCiphertextGiven, ciphertextOf, nameOfCiphertextKey } from './ciphertext-key.ts'
+import { refuseRecipient } from './recipient.ts'
+
+type Request = Operations['Decrypt']['request']
+
+/**
+ * Decrypts what Encrypt or GenerateDataKey made. The key is the one that the ciphertext names; if
+ * the request names one too, it must be the same.
+ * https://docs.aws.amazon.com/kms/latest/APIReference/API_Decrypt.html
+ */
+export const Decrypt = operation('Decrypt', {
+  needs: {
+    key: key<Request>(({ ciphertextBlob, keyId }) => nameOfCiphertextKey(ciphertextBlob, keyId), {
+      states: enabled,
+      usage: 'ENCRYPT_DECRYPT',
+      grantable: true,
+    }),
+  },
+  changes: false,
+
+  check(request) {
+    checkCiphertextGiven(request, request.keyId)
+    refuseRecipient(request.recipient)
+  },
+
+  conditions: (request) => ({
+    'kms:EncryptionAlgorithm': request.encryptionAlgorithm,
+    'kms:EncryptionContext': request.encryptionContext,
+  }),
+
+  async run({ request, key, hsm, limits }) {
+    const algorithm = encryptionAlgorithm(key, request.encryptionAlgorithm)
+    const context = canonicalContext(request.encryptionContext)
+    const { ciphertext, backingKey } = ciphertextOf(key, request.ciphertextBlob)
+    const plaintext = await hsm.decrypt(key, { ciphertext, context }, limits)
+    return {
+      keyId: key.arn,
+      plaintext,
+      encryptionAlgorithm: algorithm,
+      keyMaterialId: backingKey.materialId,
+    }
+  },
+})

@@ -1,0 +1,18 @@
+/** CancelKeyDeletion. */
+
+import { keyById, operation } from '../operation.ts'
+import { changeKey } from './change-key.ts'
+
+/**
+ * Cancels the deletion of a key, which is then disabled.
+ * https://docs.aws.amazon.com/kms/latest/APIReference/API_CancelKeyDeletion.html
+ */
+export const CancelKeyDeletion = operation('CancelKeyDeletion', {
+  needs: { key: keyById({ aliases: false, states: ['PendingDeletion'], grantable: false }) },
+  changes: true,
+
+  async run({ key, store }) {
+    await changeKey(store, key, { state: 'Disabled', deletionMs: null })
+    return { keyId: key.arn }
+  },
+})

@@ -1,0 +1,18 @@
+/** DisableKey. */
+
+import { keyById, operation } from '../operation.ts'
+import { changeKey } from './change-key.ts'
+
+/**
+ * Switches a key off. No call that begins after the acknowledgement uses it.
+ * https://docs.aws.amazon.com/kms/latest/APIReference/API_DisableKey.html
+ */
+export const DisableKey = operation('DisableKey', {
+  needs: { key: keyById({ aliases: false, states: ['Enabled', 'Disabled'], grantable: false }) },
+  changes: true,
+
+  async run({ key, store }) {
+    await changeKey(store, key, { state: 'Disabled' })
+    return {}
+  },
+})

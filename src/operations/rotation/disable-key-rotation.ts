@@ -1,0 +1,20 @@
+/** DisableKeyRotation. */
+
+import { changeKey } from '../keys/change-key.ts'
+import { enabled, keyById, operation } from '../operation.ts'
+import { checkRotates } from './rotation-rules.ts'
+
+/**
+ * Switches automatic rotation off.
+ * https://docs.aws.amazon.com/kms/latest/APIReference/API_DisableKeyRotation.html
+ */
+export const DisableKeyRotation = operation('DisableKeyRotation', {
+  needs: { key: keyById({ aliases: false, states: enabled, grantable: false }) },
+  changes: true,
+
+  async run({ key, store }) {
+    checkRotates(key)
+    await changeKey(store, key, { rotation: null })
+    return {}
+  },
+})

@@ -1,0 +1,19 @@
+/** RotateKeyOnDemand. */
+
+import { enabled, keyById, operation } from '../operation.ts'
+import { checkRotates } from './rotation-rules.ts'
+
+/**
+ * Rotates a key now: the new backing key is current when this is acknowledged.
+ * https://docs.aws.amazon.com/kms/latest/APIReference/API_RotateKeyOnDemand.html
+ */
+export const RotateKeyOnDemand = operation('RotateKeyOnDemand', {
+  needs: { key: keyById({ aliases: false, states: enabled, grantable: false }) },
+  changes: true,
+
+  async run({ key, lifecycle }) {
+    checkRotates(key)
+    await lifecycle.rotateKey(key, 'ON_DEMAND')
+    return { keyId: key.arn }
+  },
+})

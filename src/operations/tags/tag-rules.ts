@@ -1,0 +1,36 @@
+/**
+ * What AWS KMS asks of tags.
+ * https://docs.aws.amazon.com/kms/latest/developerguide/tagging-keys.html
+ */
+
+import { fail } from '../../model/failures.ts'
+import type { Tag } from '../../model/key.ts'
+
+/** https://docs.aws.amazon.com/kms/latest/developerguide/resource-limits.html */
+export const TAGS_PER_KEY_MAX = 50
+
+interface WireTag {
+  readonly tagKey: string
+  readonly tagValue: string
+}
+
+/**
+ * Refuses tags that no key may have.
+ *
+ * @throws KmsError TagException for reserved, repeated or too many tags.
+ */
+export function checkTags(tags: readonly WireTag[]): void {
+  const keys = tags.map(({ tagKey }) => tagKey)
+  if (keys.some((key) => key.toLowerCase().startsWith('aws:'))) {
+    fail('TagException', "Tag keys must not begin with 'aws:'.")
+  }
+  if (new Set(keys).size < keys.length) fail('TagException', 'A tag key is given more than once.')
+  if (keys.length > TAGS_PER_KEY_MAX) {
+    fail('TagException', `A key has at most ${TAGS_PER_KEY_MAX} tags.`)
+  }
+}
+
+/** The tags of a request as the store keeps them. */
+export function tagsOf(tags: readonly WireTag[]): readonly Tag[] {
+  return tags.map(({ tagKey, tagValue }) => ({ key: tagKey, value: tagValue }))
+}

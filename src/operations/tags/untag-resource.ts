@@ -1,0 +1,19 @@
+/** UntagResource. */
+
+import { keyById, operation, present } from '../operation.ts'
+
+/**
+ * Removes tags from a key.
+ * https://docs.aws.amazon.com/kms/latest/APIReference/API_UntagResource.html
+ */
+export const UntagResource = operation('UntagResource', {
+  needs: { key: keyById({ aliases: false, states: present, grantable: false }) },
+  changes: true,
+
+  conditions: ({ tagKeys }) => ({ 'aws:TagKeys': tagKeys }),
+
+  async run({ request, key, store }) {
+    await store.tags.remove(key.keyId, request.tagKeys)
+    return {}
+  },
+})

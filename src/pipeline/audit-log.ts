@@ -1,0 +1,85 @@
+/**
+ * The audit log: a file of JSON lines, appended and synced by group commit. All lines that arrive
+ * while one write is on its way to the disk go with the next.
+ */
+
+import { type FileHandle, mkdir, open } from 'node:fs/promises'
+import { dirname } from 'node:path'
+
+/** How many bytes of lines may wait; more than that is refused rather than kept in memory. */
+const WAITING_BYTES_MAX = 64 * 1024 * 1024
+
+/** The audit log. */
+export interface AuditLog {
+  /** Appends a line; resolves when it is on disk, rejects when it cannot be. */
+  append(line: string): Promise<void>
+  /** Waits for what is on its way and closes the file. */
+  close(): Promise<void>
+}
+
+interface Batch {
+  text: string
+  readonly written: Promise<void>
+  readonly settle: { resolve(): void; reject(reason: unknown): void }
+}
+
+/** Opens the log, mode 0600, and makes its directory. */
+export async function openAuditLog(path: string): Promise<AuditLog> {
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 })
+  const file = await open(path, 'a', 0o600)
+  let length = (await file.stat()).size
+  let waiting: Batch | undefined
+  let flushing: Promise<void> | undefined
+
+  async function flush(): Promise<void> {
+    while (waiting) {
+      const batch = waiting
+      waiting = undefined
+      try {
+        length = await writeThrough(file, Buffer.from(batch.text), length)
+        batch.settle.resolve()
+      } catch (cause) {
+        batch.settle.reject(cause)
+      }
+    }
+    flushing = undefined
+  }
+
+  return {
+    append(line) {
+      waiting ??= newBatch()
+      if (waiting.text.length > WAITING_BYTES_MAX) {
+        return Promise.reject(new Error('the audit log cannot keep up'))
+      }
+      waiting.text += `${line}\n`
+      const { written } = waiting
+      flushing ??= flush()
+      return written
+    },
+    async close() {
+      await flushing
+      await file.close()
+    },
+  }
+}
+
+function newBatch(): Batch {
+  const { promise, resolve, reject } = Promise.withResolvers<void>()
+  // Every appender has its own hold on the promise; this one keeps Node from calling it unhandled.
+  promise.catch(() => {})
+  return { text: '', written: promise, settle: { resolve, reject } }
+}
+
+/** @returns the new length of the file. */
+async function writeThrough(file: FileHandle, bytes: Buffer, length: number): Promise<number> {
+  try {
+    let at = 0
+    while (at < bytes.length) at += (await file.write(bytes, at)).bytesWritten
+    await file.datasync()
+    return length + bytes.length
+  } catch (cause) {
+    // A half-written line would make its successor unreadable.
+    await file.truncate(length).catch(() => {})
+    throw cause
+  }
+}

@@ -1,0 +1,40 @@
+/** Whether a key is fit for an operation: its state and its usage. */
+
+import { fail } from '../model/failures.ts'
+import type { Key, KeyState } from '../model/key.ts'
+import type { KeyNeed } from '../operations/operation.ts'
+
+/**
+ * Refuses a key that is not fit.
+ * https://docs.aws.amazon.com/kms/latest/developerguide/key-state.html
+ *
+ * @throws KmsError DisabledException, KMSInvalidStateException or InvalidKeyUsageException.
+ */
+export function checkFitness(key: Key, need: Pick<KeyNeed<never>, 'states' | 'usage'>): void {
+  if (!need.states.includes(key.state)) refuseState(key, need.states)
+  if (need.usage !== undefined && key.usage !== need.usage) {
+    fail(
+      'InvalidKeyUsageException',
+      `${key.arn} key usage is ${key.usage} which is not valid for this operation.`,
+    )
+  }
+}
+
+const SPOKEN: Readonly<Record<KeyState, string>> = {
+  Creating: 'is being created.',
+  Enabled: 'is enabled.',
+  Disabled: 'is disabled.',
+  PendingDeletion: 'is pending deletion.',
+  PendingImport: 'is pending import.',
+  PendingReplicaDeletion: 'is pending replica deletion.',
+  Unavailable: 'is unavailable.',
+  Updating: 'is updating.',
+}
+
+function refuseState({ arn, state }: Key, states: readonly KeyState[]): never {
+  if (states.length === 1 && states[0] === 'PendingDeletion') {
+    fail('KMSInvalidStateException', `${arn} is not pending deletion.`)
+  }
+  const name = state === 'Disabled' ? 'DisabledException' : 'KMSInvalidStateException'
+  fail(name, `${arn} ${SPOKEN[state]}`)
+}

@@ -1,0 +1,168 @@
+/**
+ * The one way that every call takes, through whichever door: authenticate, check the request, find
+ * what it names, authorise, fitness, intent, run, audit, answer.
+ */
+
+import { CONTRACT } from '../contract/contract.ts'
+import { validated } from '../contract/validate.ts'
+import type { Place } from '../model/arn.ts'
+import type { Authorised } from '../model/authorised.ts'
+import type { Caller } from '../model/caller.ts'
+import { fail, KmsError } from '../model/failures.ts'
+import type { Key } from '../model/key.ts'
+import type {
+  AnyOperation,
+  Conditions,
+  Need,
+  OperationName,
+  Operations,
+  Services,
+} from '../operations/operation.ts'
+import type { CallLimits } from '../pkcs11/hsm.ts'
+import type { Store } from '../store/store.ts'
+import { type AppendAudit, type AuditSubject, type Outcome, record } from './audit.ts'
+import { deny, isAllowed, type Question } from './authorise.ts'
+import type { Call, Pipeline } from './call.ts'
+import { checkFitness } from './fitness.ts'
+import { resolveAlias, resolveKey } from './resolve.ts'
+
+/** What the pipeline is made of. */
+export interface PipelineParts {
+  readonly operations: { readonly [N in OperationName]: AnyOperation<N> }
+  readonly services: Services
+  readonly region: string
+  readonly audit: AppendAudit
+  /** Told of every failure that is not the caller's fault, with its cause. */
+  readonly onFault: (name: OperationName, requestId: string, error: KmsError) => void
+}
+
+/** What the caller is given when everything has been asked. */
+interface Asked {
+  readonly caller: Caller
+  readonly request: object
+  readonly conditions: Conditions
+  readonly home: Place
+  readonly resources: string[]
+}
+
+/** What a permission is asked on. */
+type Resource = Question['resource']
+
+/** Makes the pipeline. */
+export function createPipeline(parts: PipelineParts): Pipeline {
+  return { call: (name, call) => run(parts, name, call) }
+}
+
+async function run<N extends OperationName>(
+  parts: PipelineParts,
+  name: N,
+  call: Call<N>,
+): Promise<Operations[N]['response']> {
+  const operation: AnyOperation<N> = parts.operations[name]
+  const subject: AuditSubject = { resources: [] }
+  const timeMs = parts.services.clock()
+  const { changes } = operation
+  const note = (outcome: Outcome, error?: KmsError) =>
+    record(parts.audit, { name, call, changes, timeMs, subject, outcome, error })
+  let response: Operations[N]['response']
+  try {
+    const caller = await call.authenticate()
+    subject.caller = caller
+    const request = checked(operation, call)
+    subject.request = request
+    const home = { account: caller.account, region: parts.region }
+    const conditions = operation.conditions?.(request) ?? {}
+    const { resources } = subject
+    const asked = { caller, request, conditions, home, resources }
+    const given = await grant(parts, operation, asked)
+    if ('dryRun' in request && request.dryRun === true) {
+      fail(
+        'DryRunOperationException',
+        'The request would have succeeded, but the DryRun option is set.',
+      )
+    }
+    if (changes) await note('attempted')
+    checkStillWanted(call.limits)
+    const { limits } = call
+    // The table has forgotten which needs belong to which operation; `grant` has met them all.
+    response = await operation.run({
+      ...parts.services,
+      ...given,
+      request,
+      caller,
+      home,
+      limits,
+    } as never)
+  } catch (cause) {
+    const error = KmsError.from(cause)
+    if (error.fault === 'service') parts.onFault(name, call.requestId, error)
+    await note('failed', error)
+    throw error
+  }
+  await note('succeeded')
+  return response
+}
+
+function checked<N extends OperationName>(operation: AnyOperation<N>, call: Call<N>) {
+  const { name } = operation
+  const decoded = call.request()
+  const request = Object.hasOwn(CONTRACT, name)
+    ? (validated(CONTRACT[name as keyof typeof CONTRACT].request, decoded) as typeof decoded)
+    : decoded
+  operation.check?.(request)
+  return request
+}
+
+/** Meets every need of an operation: finds the resource, authorises it and looks at its fitness. */
+async function grant(
+  parts: PipelineParts,
+  operation: Pick<AnyOperation, 'name' | 'needs'>,
+  asked: Asked,
+): Promise<Readonly<Record<string, unknown>>> {
+  const given: Record<string, unknown> = {}
+  for (const [needName, need] of Object.entries(operation.needs)) {
+    const permission = need.permission ?? `kms:${operation.name}`
+    const resource = await meet(parts.services.store, need, permission, asked)
+    if (resource !== undefined) given[needName] = resource
+  }
+  if (Object.keys(given).length === 0) throw new Error(`${operation.name} asked no permission`)
+  return given
+}
+
+async function meet(
+  store: Store,
+  need: Need<never>,
+  permission: string,
+  { caller, request, conditions, home, resources }: Asked,
+): Promise<Authorised<object> | undefined> {
+  const allows = (resource: Resource, grantable = false): boolean => {
+    resources.push(resource.arn)
+    return isAllowed({ caller, permission, resource, grantable, conditions })
+  }
+  if (need.kind === 'account') {
+    if (!need.find(request as never)) return undefined
+    const account = { ...home, arn: '*' }
+    return allows(account) ? (account as Authorised<object>) : deny(caller, permission, '*')
+  }
+  if (need.kind === 'alias') {
+    const alias = await resolveAlias(store, need.find(request as never), home)
+    return allows(alias) ? (alias as Authorised<object>) : deny(caller, permission, alias.arn)
+  }
+  const name = need.find(request as never)
+  if (name === undefined) return undefined
+  const named = await resolveKey(store, name, home)
+  const { key } = named
+  if (!allows(key ?? named, need.grantable)) {
+    return named.concealed ? named.missing() : deny(caller, permission, named.arn)
+  }
+  if (key === undefined) return named.missing()
+  checkFitness(key, need)
+  return key as Authorised<Key>
+}
+
+function checkStillWanted({ deadlineMs, signal }: CallLimits): void {
+  if (signal?.aborted) fail('RequestAbortedException', 'The call was cancelled.')
+  if (deadlineMs !== undefined && Date.now() >= deadlineMs) {
+    fail('RequestAbortedException', 'The deadline passed.', { grpc: 'DEADLINE_EXCEEDED' })
+  }
+}

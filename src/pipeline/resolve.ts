@@ -1,0 +1,93 @@
+/** Finds what a request names: keys by id, ARN, alias or ciphertext; aliases; the account. */
+
+import { aliasArn, type KeyReference, keyArn, type Place, parseKeyReference } from '../model/arn.ts'
+import { parseCiphertext } from '../model/ciphertext.ts'
+import { fail } from '../model/failures.ts'
+import type { Key } from '../model/key.ts'
+import type { AliasResource, KeyName } from '../operations/operation.ts'
+import type { Store } from '../store/store.ts'
+
+/** A key as named, which may turn out not to exist. */
+export interface NamedKey {
+  /** The ARN that the request named: of the key, or of the alias. */
+  readonly arn: string
+  readonly account: string
+  readonly key: Key | undefined
+  /** Says that there is no such key: to be called only for a caller who may know. */
+  readonly missing: () => never
+  /** Whether a caller who may not use the key is told the same as if there were none. */
+  readonly concealed: boolean
+}
+
+/**
+ * Finds a key. Whether it exists is in the answer and not in an error, since a caller of another
+ * account must not learn it.
+ *
+ * @throws KmsError InvalidArnException, ValidationException or NotFoundException for text that can
+ *   name no key here; InvalidCiphertextException for bytes that are no ciphertext.
+ */
+export async function resolveKey(store: Store, name: KeyName, home: Place): Promise<NamedKey> {
+  if ('ciphertextBlob' in name) return keyOfCiphertext(store, name.ciphertextBlob, home)
+  const reference = parseKeyReference(name.text, home)
+  if ('aliasName' in reference) {
+    if (!name.aliases) refuseAlias(name.text)
+    checkRegion(reference, home)
+    return keyOfAlias(store, reference)
+  }
+  checkRegion(reference, home)
+  const arn = keyArn(reference, reference.keyId)
+  const missing = () => fail('NotFoundException', `Key '${arn}' does not exist`)
+  const { account } = reference
+  const key = await keyIn(store, reference.keyId, reference)
+  return { arn, account, key, missing, concealed: false }
+}
+
+/** The alias that a request names, in the caller's account, whether it exists or not. */
+export async function resolveAlias(
+  store: Store,
+  name: string,
+  home: Place,
+): Promise<AliasResource & Place> {
+  const found = await store.aliases.find(home, name)
+  return { ...home, arn: aliasArn(home, name), name, alias: found }
+}
+
+async function keyOfAlias(
+  store: Store,
+  reference: Place & { readonly aliasName: string },
+): Promise<NamedKey> {
+  const { account, aliasName } = reference
+  const found = await store.aliases.find(reference, aliasName)
+  const key = found && (await keyIn(store, found.targetKeyId, reference))
+  const arn = aliasArn(reference, aliasName)
+  const missing = () => fail('NotFoundException', `Alias ${arn} is not found.`)
+  return { arn, account, key, missing, concealed: false }
+}
+
+async function keyOfCiphertext(store: Store, blob: Buffer, home: Place): Promise<NamedKey> {
+  const { keyId } = parseCiphertext(blob)
+  const key = await store.keys.find(keyId)
+  const here = key?.region === home.region ? key : undefined
+  const missing = () =>
+    fail(
+      'AccessDeniedException',
+      'The ciphertext refers to a customer master key that does not exist, does not exist in ' +
+        'this region, or you are not allowed to access.',
+    )
+  return { arn: keyArn(home, keyId), account: home.account, key: here, missing, concealed: true }
+}
+
+/** Key ids are unique, but a key is found only in the place that the request speaks of. */
+async function keyIn(store: Store, keyId: string, place: Place): Promise<Key | undefined> {
+  const key = await store.keys.find(keyId)
+  return key?.account === place.account && key.region === place.region ? key : undefined
+}
+
+function checkRegion(reference: KeyReference, home: Place): void {
+  if (reference.region !== home.region) fail('NotFoundException', `Invalid arn ${reference.region}`)
+}
+
+function refuseAlias(text: string): never {
+  if (text.startsWith('arn:')) fail('InvalidArnException', `${text} is not a valid key ARN.`)
+  fail('NotFoundException', `Invalid keyId '${text}'`)
+}
