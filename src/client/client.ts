@@ -1,0 +1,116 @@
+/** The TypeScript client of keyslot's gRPC door. */
+
+import { createSecureContext } from 'node:tls'
+import { Client as Channel, ChannelCredentials, Metadata, status } from '@grpc/grpc-js'
+import { CONTRACT, SERVICE_NAME } from '../contract/contract.ts'
+import { decodeMessage, encodeMessage } from '../contract/wire.ts'
+import type { RpcName, Service } from '../service.ts'
+import { KeyslotError } from './error.ts'
+
+/** How to reach keyslot, and as whom. */
+export interface ClientSettings {
+  /** `host:port`, or `unix:` and a path. */
+  readonly endpoint: string
+  /** The certificate that the server's is held against, PEM. */
+  readonly ca: string | Buffer
+  /** The client certificate that names the caller, PEM. */
+  readonly certificate: string | Buffer
+  /** Its private key, PEM. */
+  readonly privateKey: string | Buffer
+  /** How long a call may take unless it says otherwise; 30 s unless given. */
+  readonly deadlineMs?: number
+}
+
+/** What one call may say of itself. */
+export interface CallOptions {
+  /** How long it may take, from now. */
+  readonly deadlineMs?: number
+  /** Cancels the call when aborted. */
+  readonly signal?: AbortSignal
+}
+
+/** A client; it connects at its first call, and again whenever the connection is lost. */
+export interface Client {
+  /**
+   * Calls an operation.
+   *
+   * @throws KeyslotError and nothing else.
+   */
+  call<N extends RpcName>(
+    name: N,
+    request: Partial<Service[N]['request']>,
+    options?: CallOptions,
+  ): Promise<Service[N]['response']>
+  /** Closes the connection; calls under way are cancelled. */
+  close(): void
+}
+
+const DEADLINE_MS = 30_000
+
+/**
+ * Makes a client.
+ *
+ * @throws Error for certificates or a key that cannot be read.
+ */
+export function connect(settings: ClientSettings): Client {
+  const { endpoint, ca, certificate: cert, privateKey: key } = settings
+  const credentials = ChannelCredentials.createFromSecureContext(
+    createSecureContext({ ca, cert, key, minVersion: 'TLSv1.2' }),
+  )
+  const channel = new Channel(endpoint, credentials, {
+    'grpc.keepalive_time_ms': 30_000,
+    'grpc.keepalive_timeout_ms': 10_000,
+    // The server's certificate has no name for a socket in the file system.
+    ...(endpoint.startsWith('unix:') && { 'grpc.ssl_target_name_override': 'localhost' }),
+  })
+  return {
+    call: (name, request, options) =>
+      call(channel, name, request, { deadlineMs: settings.deadlineMs ?? DEADLINE_MS, ...options }),
+    close: () => channel.close(),
+  }
+}
+
+function call<N extends RpcName>(
+  channel: Channel,
+  name: N,
+  request: Partial<Service[N]['request']>,
+  { deadlineMs, signal }: CallOptions & { readonly deadlineMs: number },
+): Promise<Service[N]['response']> {
+  return new Promise((resolve, reject) => {
+    if (signal?.aborted) throw cancelled(signal)
+    const under = channel.makeUnaryRequest(
+      `/${SERVICE_NAME}/${name}`,
+      (message: Buffer) => message,
+      (bytes) => decodeMessage(CONTRACT[name].response, bytes) as Service[N]['response'],
+      encoded(name, request),
+      new Metadata(),
+      { deadline: Date.now() + deadlineMs },
+      (error, response) => {
+        signal?.removeEventListener('abort', cancel)
+        if (error) reject(KeyslotError.from(error))
+        else if (response) resolve(response)
+      },
+    )
+    const cancel = () => under.cancel()
+    signal?.addEventListener('abort', cancel)
+  })
+}
+
+/** Encodes here what grpc-js would encode later, since it would answer INTERNAL for a failure. */
+function encoded<N extends RpcName>(name: N, request: Partial<Service[N]['request']>): Buffer {
+  try {
+    return encodeMessage(CONTRACT[name].request, request)
+  } catch (cause) {
+    throw new KeyslotError('ValidationException', `This is not a request of ${name}.`, {
+      grpcStatus: status.INVALID_ARGUMENT,
+      cause,
+    })
+  }
+}
+
+function cancelled(signal: AbortSignal): KeyslotError {
+  return new KeyslotError('CANCELLED', 'The call was cancelled before it was sent.', {
+    grpcStatus: status.CANCELLED,
+    cause: signal.reason,
+  })
+}
