@@ -47,19 +47,19 @@ export type Intent = {
 export interface KeyStore {
   /** The key by its id, in whatever state but `Creating` or destroyed. */
   find(keyId: string): Promise<Key | undefined>
-  /** Key ids of an account and Region in order, keys being made or destroyed left out. */
+  /** Keys of an account and Region by key id, keys being made or destroyed left out. */
   list(place: Place, page: PageRequest): Promise<readonly Key[]>
-  /** How many keys the account has in the Region. */
+  /** How many keys the account has in the Region, keys being made or destroyed included. */
   count(place: Place): Promise<number>
   /**
-   * Applies a change if the key's state is still `from`.
+   * Applies a change if the key's state is still `from` and its destruction has not begun.
    *
-   * @returns the key as changed, or `undefined` if the state was another: nothing is changed then.
+   * @returns the key as changed, or `undefined` if it was not so: nothing is changed then.
    */
   change(keyId: string, from: KeyState, change: KeyChange): Promise<Key | undefined>
-  /** Enabled keys whose rotation is due, oldest first. */
+  /** Enabled keys whose rotation is due, oldest first; those with a change under way left out. */
   dueForRotation(nowMs: number, limit: number): Promise<readonly Key[]>
-  /** Keys whose deletion window has ended, oldest first. */
+  /** Keys whose window has ended, oldest first; those with a change under way left out. */
   dueForDeletion(nowMs: number, limit: number): Promise<readonly Key[]>
 }
 
@@ -70,9 +70,15 @@ export interface AliasStore {
   list(place: Place & { readonly keyId?: string }, page: PageRequest): Promise<readonly Alias[]>
   /** How many aliases the key has. */
   count(keyId: string): Promise<number>
-  /** @returns false if there is one of this name already. */
+  /**
+   * @returns false if there is one of this name already.
+   * @throws KmsError NotFoundException if the target is not there, or is being destroyed.
+   */
   insert(alias: Alias): Promise<boolean>
-  /** @returns false if there is none of this name. */
+  /**
+   * @returns false if there is none of this name.
+   * @throws KmsError NotFoundException if the target is not there, or is being destroyed.
+   */
   retarget(place: Place, name: string, targetKeyId: string, nowMs: number): Promise<boolean>
   /** @returns false if there is none of this name. */
   remove(place: Place, name: string): Promise<boolean>
@@ -86,6 +92,7 @@ export interface TagStore {
    * Adds tags or changes their values.
    *
    * @returns false, with nothing changed, if the key would have more than `most` tags.
+   * @throws KmsError NotFoundException if the key is not there, or is being destroyed.
    */
   put(keyId: string, tags: readonly Tag[], most: number): Promise<boolean>
   /** Removes tags; those that are not there are ignored. */
@@ -94,12 +101,21 @@ export interface TagStore {
 
 /** Changes that span token and store; only `lifecycle` uses these. */
 export interface IntentStore {
-  /** Records a new key in state `Creating` with its tags, and the intent to make its material. */
-  beginCreate(key: NewKey, tags: readonly Tag[], intent: Intent & { kind: 'create' }): Promise<void>
   /**
-   * Records the intent to rotate.
+   * Records a new key in state `Creating` with its tags, and the intent to make its material.
    *
-   * @returns false if another change of the same key is under way.
+   * @returns false if there is, or was, a key of this id.
+   */
+  beginCreate(
+    key: NewKey,
+    tags: readonly Tag[],
+    intent: Intent & { kind: 'create' },
+  ): Promise<boolean>
+  /**
+   * Records the intent to rotate, if the key is Enabled and the number of the intent's backing
+   * key is the next one.
+   *
+   * @returns false if it is not so, or another change of the same key is under way.
    */
   beginRotate(intent: Intent & { kind: 'rotate' }): Promise<boolean>
   /**
@@ -108,16 +124,58 @@ export interface IntentStore {
    * @returns false if it is not, or another change is under way.
    */
   beginDestroy(intent: Intent & { kind: 'destroy' }, nowMs: number): Promise<boolean>
-  /** Makes the new backing key current, and the key `Enabled` if it was `Creating`; the intent ends. */
-  finishMaterial(intentId: string, change: { readonly rotation?: RotationSchedule }): Promise<Key>
-  /** Turns the key into a tombstone and removes its aliases; the intent ends. */
-  finishDestroy(intentId: string): Promise<void>
-  /** Gives up a change whose object was never acknowledged; a key that was `Creating` vanishes. */
-  abandon(intentId: string): Promise<void>
+  /**
+   * Makes the new backing key current, and the key `Enabled` if it was `Creating`; the intent
+   * ends.
+   *
+   * @param change.nowMs when it becomes current.
+   * @param change.rotation the schedule that follows. It only ever moves the date of a schedule
+   *   with the same period forward: one that was changed or switched off meanwhile stays so.
+   * @returns the key, or `undefined` if the intent has ended already.
+   */
+  finishMaterial(
+    intentId: string,
+    change: { readonly nowMs: number; readonly rotation?: RotationSchedule },
+  ): Promise<Key | undefined>
+  /**
+   * Turns the key into a tombstone and removes its aliases and tags; the intent ends. Content if
+   * it has ended already.
+   */
+  finishDestroy(intentId: string, nowMs: number): Promise<void>
+  /**
+   * Gives up a create or a rotate whose object was never acknowledged; its backing key can never
+   * become current after this, and a key that was `Creating` vanishes. Content if the intent has
+   * ended already.
+   */
+  abandon(intentId: string, nowMs: number): Promise<void>
   /** Changes under way, oldest first. */
   pending(): Promise<readonly Intent[]>
   /** Puts an unexplained object of the token on record; it is left alone. */
   quarantine(backingKeyId: string, nowMs: number, reason: string): Promise<void>
+  /** The objects in quarantine, by id. */
+  quarantined(page: PageRequest): Promise<readonly QuarantinedObject[]>
+  /** Takes an object out of quarantine, once an operator has explained it. */
+  release(backingKeyId: string): Promise<void>
+}
+
+/** An object of the token that no row of the store explains. */
+export interface QuarantinedObject {
+  readonly backingKeyId: string
+  /** When it was found first, in milliseconds since the epoch. */
+  readonly foundMs: number
+  readonly reason: string
+}
+
+/**
+ * What the store knows of a backing key. `intended`: about to be made by an intent. `live`: the
+ * material of a key. `destroying`: the same, its destruction has begun. `destroyed`: the material
+ * of a destroyed key. `abandoned`: given up before it was acknowledged.
+ */
+export interface KnownBackingKey {
+  /** CKA_ID as 32 hex digits. */
+  readonly id: string
+  readonly keyId: string
+  readonly standing: 'intended' | 'live' | 'destroying' | 'destroyed' | 'abandoned'
 }
 
 /** What pairs this database with its token. */
@@ -135,10 +193,10 @@ export interface Store {
   readonly intents: IntentStore
   /** The installation, once the token has its canary. */
   installation(): Promise<Installation | undefined>
-  /** Records the installation; only once. */
+  /** Records the installation; a second one is an error. */
   install(installation: Installation): Promise<void>
-  /** Every backing key that any key or intent knows, tombstones' left out: for reconcile. */
-  backingKeys(): Promise<readonly { readonly keyId: string; readonly backingKey: BackingKey }[]>
+  /** Every backing key that was ever spoken of, by id: for reconcile. */
+  backingKeys(page: PageRequest): Promise<readonly KnownBackingKey[]>
   /**
    * Counts messages encrypted by a backing key itself (suite 2): durable before it answers.
    *

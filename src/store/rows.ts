@@ -1,0 +1,262 @@
+/**
+ * The rows of the tables, and the way from a row to the model. Every row is checked when it is
+ * read: one that cannot be what it should is an error that names it, never a guess.
+ */
+
+import { aliasArn, isAliasName, isKeyId, keyArn } from '../model/arn.ts'
+import type {
+  Alias,
+  BackingKey,
+  CipherSuite,
+  Key,
+  KeyManager,
+  KeyOrigin,
+  KeyState,
+  RotationSchedule,
+  RotationType,
+  Tag,
+} from '../model/key.ts'
+import { KEY_SPECS, type KeySpec, type KeyUsage, keySpecRow } from '../model/key-specs.ts'
+import type { Intent } from './store.ts'
+
+/** The tables; `migrations/` says what the columns hold. */
+export interface Tables {
+  keys: KeyRow
+  backing_keys: BackingKeyRow
+  aliases: AliasRow
+  tags: TagRow
+  intents: IntentRow
+  abandoned_backing_keys: { id: string; key_id: string; abandoned_ms: number }
+  quarantine: { backing_key_id: string; found_ms: number; reason: string }
+  message_counts: { backing_key_id: string; reserved: number }
+  installation: { id: number; canary_id: string; created_ms: number }
+}
+
+/** A row of `keys`. */
+export interface KeyRow {
+  key_id: string
+  account: string
+  region: string
+  description: string
+  spec: string
+  usage: string
+  origin: string
+  manager: string
+  state: string
+  created_ms: number
+  deletion_ms: number | null
+  schedule_period_in_days: number | null
+  schedule_next_ms: number | null
+  rotation_period_in_days: number
+  destroyed_ms: number | null
+}
+
+/** A row of `backing_keys`. */
+export interface BackingKeyRow {
+  id: string
+  key_id: string
+  number: number
+  suite: number
+  material_id: string
+  created_ms: number
+  rotation_type: string | null
+}
+
+/** A row of `aliases`. */
+export interface AliasRow {
+  account: string
+  region: string
+  name: string
+  target_key_id: string
+  created_ms: number
+  updated_ms: number
+}
+
+/** A row of `tags`. */
+export interface TagRow {
+  key_id: string
+  tag_key: string
+  tag_value: string
+}
+
+/** A row of `intents`. */
+export interface IntentRow {
+  intent_id: string
+  key_id: string
+  kind: string
+  created_ms: number
+  backing_key_id: string | null
+  number: number | null
+  suite: number | null
+  material_id: string | null
+  rotation_type: string | null
+}
+
+const STATES: readonly KeyState[] = [
+  'Creating',
+  'Enabled',
+  'Disabled',
+  'PendingDeletion',
+  'PendingImport',
+  'PendingReplicaDeletion',
+  'Unavailable',
+  'Updating',
+]
+const ORIGINS: readonly KeyOrigin[] = ['AWS_KMS', 'EXTERNAL', 'AWS_CLOUDHSM', 'EXTERNAL_KEY_STORE']
+const MANAGERS: readonly KeyManager[] = ['AWS', 'CUSTOMER']
+const ROTATION_TYPES: readonly RotationType[] = ['AUTOMATIC', 'ON_DEMAND']
+const SUITES: readonly CipherSuite[] = [1, 2]
+
+/**
+ * A key from its row and the rows of its backing keys by number.
+ *
+ * @throws Error naming the row, if it cannot be a key.
+ */
+export function keyOf(row: KeyRow, backingRows: readonly BackingKeyRow[]): Key {
+  return inRow(`key ${row.key_id}`, () => {
+    const place = placeOf(row)
+    const spec = oneOf(Object.keys(KEY_SPECS) as KeySpec[], row.spec, 'spec')
+    const state = oneOf(STATES, row.state, 'state')
+    const backingKeys = backingRows.map(backingKeyOf)
+    check(isKeyId(row.key_id), 'key_id')
+    check((state === 'PendingDeletion') === (row.deletion_ms !== null), 'deletion_ms')
+    check(backingKeys.length > 0 || state === 'Creating', 'backing keys')
+    check(
+      backingKeys.every(({ number }, at) => number === at + 1),
+      'backing key numbers',
+    )
+    return Object.freeze({
+      ...place,
+      keyId: row.key_id,
+      arn: keyArn(place, row.key_id),
+      description: row.description,
+      spec,
+      usage: oneOf<KeyUsage>(keySpecRow(spec).usages, row.usage, 'usage'),
+      origin: oneOf(ORIGINS, row.origin, 'origin'),
+      manager: oneOf(MANAGERS, row.manager, 'manager'),
+      state,
+      createdMs: whole(row.created_ms, 'created_ms'),
+      deletionMs: row.deletion_ms === null ? undefined : whole(row.deletion_ms, 'deletion_ms'),
+      rotation: scheduleOf(row),
+      rotationPeriodInDays: days(row.rotation_period_in_days, 'rotation_period_in_days'),
+      backingKeys: Object.freeze(backingKeys),
+    })
+  })
+}
+
+/** @throws Error naming the row, if it cannot be an alias. */
+export function aliasOf(row: AliasRow): Alias {
+  return inRow(`alias ${row.account} ${row.region} ${row.name}`, () => {
+    const place = placeOf(row)
+    check(isAliasName(row.name), 'name')
+    check(isKeyId(row.target_key_id), 'target_key_id')
+    return Object.freeze({
+      ...place,
+      name: row.name,
+      arn: aliasArn(place, row.name),
+      targetKeyId: row.target_key_id,
+      createdMs: whole(row.created_ms, 'created_ms'),
+      updatedMs: whole(row.updated_ms, 'updated_ms'),
+    })
+  })
+}
+
+/** @throws Error naming the row, if it cannot be a tag. */
+export function tagOf(row: TagRow): Tag {
+  return inRow(`tag of key ${row.key_id}`, () => {
+    check(typeof row.tag_key === 'string' && row.tag_key !== '', 'tag_key')
+    check(typeof row.tag_value === 'string', 'tag_value')
+    return { key: row.tag_key, value: row.tag_value }
+  })
+}
+
+/** @throws Error naming the row, if it cannot be an intent. */
+export function intentOf(row: IntentRow): Intent {
+  return inRow(`intent ${row.intent_id}`, () => {
+    check(isKeyId(row.key_id), 'key_id')
+    const { intent_id: intentId, key_id: keyId } = row
+    const intent = { intentId, keyId, createdMs: whole(row.created_ms, 'created_ms') }
+    const kind = oneOf(['create', 'rotate', 'destroy'] as const, row.kind, 'kind')
+    if (kind === 'destroy') return { ...intent, kind }
+    const { backing_key_id: id, number, suite, material_id } = row
+    if (id === null || number === null || suite === null || material_id === null) {
+      throw new Error('it names no backing key')
+    }
+    return { ...intent, kind, backingKey: backingKeyOf({ ...row, id, number, suite, material_id }) }
+  })
+}
+
+/** The columns of an intent to make a backing key, or to destroy a key. */
+export function intentRow(intent: Intent): IntentRow {
+  const backingKey = intent.kind === 'destroy' ? undefined : intent.backingKey
+  return {
+    intent_id: intent.intentId,
+    key_id: intent.keyId,
+    kind: intent.kind,
+    created_ms: intent.createdMs,
+    backing_key_id: backingKey?.id ?? null,
+    number: backingKey?.number ?? null,
+    suite: backingKey?.suite ?? null,
+    material_id: backingKey?.materialId ?? null,
+    rotation_type: backingKey?.rotationType ?? null,
+  }
+}
+
+function backingKeyOf(row: BackingKeyRow): BackingKey {
+  check(/^[0-9a-f]{32}$/.test(row.id), 'backing key id')
+  check(/^[0-9a-f]{64}$/.test(row.material_id), 'material_id')
+  const { rotation_type: type } = row
+  return Object.freeze({
+    id: row.id,
+    number: whole(row.number, 'number'),
+    suite: oneOf(SUITES, row.suite, 'suite'),
+    materialId: row.material_id,
+    createdMs: whole(row.created_ms, 'created_ms'),
+    rotationType: type === null ? undefined : oneOf(ROTATION_TYPES, type, 'rotation_type'),
+  })
+}
+
+function scheduleOf(row: KeyRow): RotationSchedule | undefined {
+  const { schedule_period_in_days: period, schedule_next_ms: next } = row
+  if (period === null && next === null) return undefined
+  return Object.freeze({
+    periodInDays: days(period, 'schedule_period_in_days'),
+    nextMs: whole(next, 'schedule_next_ms'),
+  })
+}
+
+function placeOf({ account, region }: { account: string; region: string }) {
+  check(/^[0-9]{12}$/.test(account), 'account')
+  check(typeof region === 'string' && region !== '', 'region')
+  return { region, account }
+}
+
+function days(value: unknown, column: string): number {
+  const number = whole(value, column)
+  check(number > 0, column)
+  return number
+}
+
+function whole(value: unknown, column: string): number {
+  check(Number.isSafeInteger(value) && Number(value) >= 0, column)
+  return Number(value)
+}
+
+function oneOf<Value>(values: readonly Value[], value: unknown, column: string): Value {
+  const found = values.find((known) => known === value)
+  if (found === undefined) throw new Error(`${column} is ${JSON.stringify(value)}`)
+  return found
+}
+
+function check(sound: boolean, column: string): void {
+  if (!sound) throw new Error(`${column} cannot be right`)
+}
+
+function inRow<Value>(row: string, read: () => Value): Value {
+  try {
+    return read()
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    throw new Error(`the store holds a wrong row, ${row}: ${reason}`, { cause })
+  }
+}
