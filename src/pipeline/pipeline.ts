@@ -9,7 +9,6 @@ import type { Place } from '../model/arn.ts'
 import type { Authorised } from '../model/authorised.ts'
 import type { Caller } from '../model/caller.ts'
 import { fail, KmsError } from '../model/failures.ts'
-import type { Key } from '../model/key.ts'
 import type {
   AnyOperation,
   Conditions,
@@ -142,11 +141,11 @@ async function meet(
   if (need.kind === 'account') {
     if (!need.find(request as never)) return undefined
     const account = { ...home, arn: '*' }
-    return allows(account) ? (account as Authorised<object>) : deny(caller, permission, '*')
+    return allows(account) ? authorised(account) : deny(caller, permission, '*')
   }
   if (need.kind === 'alias') {
     const alias = await resolveAlias(store, need.find(request as never), home)
-    return allows(alias) ? (alias as Authorised<object>) : deny(caller, permission, alias.arn)
+    return allows(alias) ? authorised(alias) : deny(caller, permission, alias.arn)
   }
   const name = need.find(request as never)
   if (name === undefined) return undefined
@@ -157,7 +156,12 @@ async function meet(
   }
   if (key === undefined) return named.missing()
   checkFitness(key, need)
-  return key as Authorised<Key>
+  return authorised(key)
+}
+
+/** The only place that vouches for an authorisation. */
+function authorised<T extends Resource>(resource: T): Authorised<T> {
+  return resource as Authorised<T>
 }
 
 function checkStillWanted({ deadlineMs, signal }: CallLimits): void {

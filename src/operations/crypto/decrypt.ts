@@ -2,8 +2,8 @@
 
 import { canonicalContext } from '../../model/encryption-context.ts'
 import type { Operations } from '../operation.ts'
-import { enabled, key, operation } from '../operation.ts'
-import { encryptionAlgorithm } from './algorithms.ts'
+import { key, operation } from '../operation.ts'
+import { encryptionAlgorithm, encryptionKey } from './algorithms.ts'
 import { checkCiphertextGiven, ciphertextOf, nameOfCiphertextKey } from './ciphertext-key.ts'
 import { refuseRecipient } from './recipient.ts'
 
@@ -16,11 +16,10 @@ type Request = Operations['Decrypt']['request']
  */
 export const Decrypt = operation('Decrypt', {
   needs: {
-    key: key<Request>(({ ciphertextBlob, keyId }) => nameOfCiphertextKey(ciphertextBlob, keyId), {
-      states: enabled,
-      usage: 'ENCRYPT_DECRYPT',
-      grantable: true,
-    }),
+    key: key<Request>(
+      ({ ciphertextBlob, keyId }) => nameOfCiphertextKey(ciphertextBlob, keyId),
+      encryptionKey,
+    ),
   },
   changes: false,
 

@@ -1,17 +1,15 @@
 /** Encrypt. */
 
 import { canonicalContext } from '../../model/encryption-context.ts'
-import { enabled, keyById, operation } from '../operation.ts'
-import { encryptionAlgorithm } from './algorithms.ts'
+import { keyById, operation } from '../operation.ts'
+import { encryptionAlgorithm, encryptionKey } from './algorithms.ts'
 
 /**
  * Encrypts up to 4096 bytes under a key that never leaves the HSM.
  * https://docs.aws.amazon.com/kms/latest/APIReference/API_Encrypt.html
  */
 export const Encrypt = operation('Encrypt', {
-  needs: {
-    key: keyById({ aliases: true, states: enabled, usage: 'ENCRYPT_DECRYPT', grantable: true }),
-  },
+  needs: { key: keyById({ ...encryptionKey, aliases: true }) },
   changes: false,
 
   conditions: (request) => ({

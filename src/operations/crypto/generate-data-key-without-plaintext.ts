@@ -2,8 +2,8 @@
 
 import { canonicalContext } from '../../model/encryption-context.ts'
 import { currentBackingKey } from '../../model/key.ts'
-import { enabled, keyById, operation } from '../operation.ts'
-import { encryptionAlgorithm } from './algorithms.ts'
+import { keyById, operation } from '../operation.ts'
+import { encryptionAlgorithm, encryptionKey } from './algorithms.ts'
 import { dataKeyBytes } from './data-keys.ts'
 
 /**
@@ -11,9 +11,7 @@ import { dataKeyBytes } from './data-keys.ts'
  * https://docs.aws.amazon.com/kms/latest/APIReference/API_GenerateDataKeyWithoutPlaintext.html
  */
 export const GenerateDataKeyWithoutPlaintext = operation('GenerateDataKeyWithoutPlaintext', {
-  needs: {
-    key: keyById({ aliases: true, states: enabled, usage: 'ENCRYPT_DECRYPT', grantable: true }),
-  },
+  needs: { key: keyById({ ...encryptionKey, aliases: true }) },
   changes: false,
 
   check(request) {

@@ -3,8 +3,8 @@
 import { canonicalContext } from '../../model/encryption-context.ts'
 import { currentBackingKey } from '../../model/key.ts'
 import type { Operations } from '../operation.ts'
-import { enabled, key, operation } from '../operation.ts'
-import { encryptionAlgorithm } from './algorithms.ts'
+import { key, operation } from '../operation.ts'
+import { encryptionAlgorithm, encryptionKey } from './algorithms.ts'
 import { checkCiphertextGiven, ciphertextOf, nameOfCiphertextKey } from './ciphertext-key.ts'
 
 type Request = Operations['ReEncrypt']['request']
@@ -18,21 +18,11 @@ export const ReEncrypt = operation('ReEncrypt', {
   needs: {
     source: key<Request>(
       ({ ciphertextBlob, sourceKeyId }) => nameOfCiphertextKey(ciphertextBlob, sourceKeyId),
-      {
-        permission: 'kms:ReEncryptFrom',
-        states: enabled,
-        usage: 'ENCRYPT_DECRYPT',
-        grantable: true,
-      },
+      { ...encryptionKey, permission: 'kms:ReEncryptFrom' },
     ),
     destination: key<Request>(
       ({ destinationKeyId }) => ({ text: destinationKeyId, aliases: true }),
-      {
-        permission: 'kms:ReEncryptTo',
-        states: enabled,
-        usage: 'ENCRYPT_DECRYPT',
-        grantable: true,
-      },
+      { ...encryptionKey, permission: 'kms:ReEncryptTo' },
     ),
   },
   changes: false,
