@@ -7,7 +7,7 @@
  * promise resolves.
  */
 
-import type { KeyReference, Place } from '../model/arn.ts'
+import type { Place } from '../model/arn.ts'
 import type { Alias, BackingKey, Key, KeyState, RotationSchedule, Tag } from '../model/key.ts'
 
 /** A page of a list, in the order of the list's key. */
@@ -205,6 +205,3 @@ export interface Store {
   reserveMessages(backingKeyId: string, messages: number): Promise<number>
   close(): Promise<void>
 }
-
-/** Finds what a `KeyId` member names: the key, by itself or through an alias. */
-export type FindKey = (reference: KeyReference) => Promise<Key | undefined>
