@@ -1,0 +1,287 @@
+/**
+ * The verbs of a worker: encryption and decryption under derived or backing keys, synchronously,
+ * on a session that is replaced after anything unexpected.
+ */
+
+import { timingSafeEqual } from 'node:crypto'
+import type { Handle, PKCS11 } from 'pkcs11js'
+import {
+  type CiphertextHeader,
+  COMMITMENT_BYTES,
+  ciphertextDigest,
+  packCiphertext,
+  TAG_BYTES,
+} from '../../model/ciphertext.ts'
+import type { CipherSuite } from '../../model/key.ts'
+import type { Profile } from '../profiles/profile.ts'
+import { type DerivedKeyLimits, DerivedKeys } from '../token/derived-keys.ts'
+import { CanaryProof } from '../token/proofs.ts'
+import { TokenError } from '../token/return-values.ts'
+import { type Sealed, TokenSession } from '../token/session.ts'
+import { STATUS } from '../wire.ts'
+import { CANARY_ENTRY, HandleLogReader } from './handle-log.ts'
+
+/** Room for the longest plaintext and its commitment. */
+const MESSAGE_BYTES = 8 * 1024
+const NO_NONCE = Buffer.alloc(0)
+
+/** What a worker is told of its token. */
+export interface WorkerToken {
+  readonly pkcs11: PKCS11
+  readonly slotId: Handle
+  readonly profile: Profile
+  readonly handleLog: SharedArrayBuffer
+  /** Whether the token derives; if not, suite 1 is refused. */
+  readonly derives: boolean
+  readonly verifyEncryption: boolean
+  readonly derivedKeyLimits: DerivedKeyLimits
+}
+
+/** A backing key as a call names it. */
+export interface CalledKey {
+  readonly suite: CipherSuite
+  /** UUID, or 32 hex digits. */
+  readonly keyId: string
+  /** CKA_ID as 32 hex digits. */
+  readonly backingKeyId: string
+  /** CKA_ID as Latin-1 text. */
+  readonly entry: string
+  readonly account: string
+}
+
+/** A call that ends with another status than `done`. */
+export class StatusError extends Error {
+  override readonly name = 'StatusError'
+  readonly status: number
+
+  constructor(status: number, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.status = status
+  }
+}
+
+/** The device is of no more use to this process. */
+export class DeviceFaultError extends Error {
+  override readonly name = 'DeviceFaultError'
+}
+
+/** The data verbs of one worker. What they hand out is a view, good until the next call. */
+export class DataVerbs {
+  readonly #token: WorkerToken
+  readonly #handles: HandleLogReader
+  readonly #message = Buffer.alloc(MESSAGE_BYTES)
+  #session: TokenSession
+  #derivedKeys: DerivedKeys
+  #canary: CanaryProof | undefined
+  #canaryHandle: Handle | undefined
+
+  constructor(token: WorkerToken) {
+    this.#token = token
+    this.#session = TokenSession.open(token.pkcs11, token.slotId, token.profile)
+    this.#derivedKeys = this.#newDerivedKeys()
+    this.#handles = new HandleLogReader(token.handleLog, token.slotId.length, (entry) =>
+      this.#derivedKeys.forget(entry),
+    )
+  }
+
+  /** Encrypts; answers the ciphertext blob. */
+  encrypt(key: CalledKey, context: Buffer, plaintext: Buffer): Buffer {
+    this.#message.set(plaintext, COMMITMENT_BYTES)
+    try {
+      return this.#encryptMessage(key, context, plaintext.length)
+    } finally {
+      this.#message.fill(0, 0, COMMITMENT_BYTES + plaintext.length)
+    }
+  }
+
+  /** Decrypts; `wipe` has to follow. */
+  decrypt(key: CalledKey, context: Buffer, nonce: Buffer, sealed: Sealed): Buffer {
+    const { suite, keyId, backingKeyId, account } = key
+    const digest = ciphertextDigest({ suite, keyId, backingKeyId, nonce }, { account, context })
+    const opened = this.#safely(
+      () => this.#session.open(this.#decryptingKey(key, nonce), digest, sealed),
+      'decrypts',
+    )
+    if (opened.length !== sealed.sealed.length - TAG_BYTES) {
+      throw new Error(`C_Decrypt made ${opened.length} bytes of ${sealed.sealed.length}`)
+    }
+    if (!timingSafeEqual(opened.subarray(0, COMMITMENT_BYTES), digest)) {
+      throw new StatusError(STATUS.invalidCiphertext, 'the commitment is another')
+    }
+    return opened.subarray(COMMITMENT_BYTES)
+  }
+
+  /** Decrypts and encrypts again. */
+  reEncrypt(
+    source: { key: CalledKey; context: Buffer; nonce: Buffer; sealed: Sealed },
+    destination: { key: CalledKey; context: Buffer },
+  ): Buffer {
+    try {
+      const plaintext = this.decrypt(source.key, source.context, source.nonce, source.sealed)
+      return this.encrypt(destination.key, destination.context, plaintext)
+    } finally {
+      this.wipe()
+    }
+  }
+
+  /** Makes a data key; `use` gets its plaintext, which is zeroed afterwards. */
+  generateDataKey(
+    key: CalledKey,
+    context: Buffer,
+    numberOfBytes: number,
+    use: (plaintext: Buffer, blob: Buffer) => void,
+  ): void {
+    const plaintext = this.#message.subarray(COMMITMENT_BYTES, COMMITMENT_BYTES + numberOfBytes)
+    try {
+      this.#safely(() => this.#session.fillRandom(plaintext), 'other')
+      use(plaintext, this.#encryptMessage(key, context, numberOfBytes))
+    } finally {
+      this.#message.fill(0, 0, COMMITMENT_BYTES + numberOfBytes)
+    }
+  }
+
+  /** Fills a buffer with random bytes of the token. */
+  generateRandom(buffer: Buffer): void {
+    this.#safely(() => this.#session.fillRandom(buffer), 'other')
+  }
+
+  /** Zeroes what was decrypted last. */
+  wipe(): void {
+    this.#session.wipe()
+  }
+
+  /** Closes the session. */
+  close(): void {
+    this.#session.close()
+  }
+
+  /** Encrypts what stands in the message buffer behind the room for the commitment. */
+  #encryptMessage(key: CalledKey, context: Buffer, plaintextBytes: number): Buffer {
+    const message = this.#message.subarray(0, COMMITMENT_BYTES + plaintextBytes)
+    const { suite, keyId, backingKeyId, account } = key
+    return this.#safely(() => {
+      const { handle, nonce } = this.#encryptingKey(key)
+      const header: CiphertextHeader = { suite, keyId, backingKeyId, nonce }
+      const digest = ciphertextDigest(header, { account, context })
+      message.set(digest)
+      const { iv, sealed } = this.#session.seal(handle, digest, message)
+      if (this.#token.verifyEncryption) this.#verify(handle, digest, { iv, sealed }, message)
+      return packCiphertext({ ...header, iv, sealed })
+    }, 'other')
+  }
+
+  #verify(handle: Handle, digest: Buffer, sealed: Sealed, message: Buffer): void {
+    try {
+      if (timingSafeEqual(this.#session.open(handle, digest, sealed), message)) return
+    } catch (cause) {
+      // Lengths that differ are a wrong result too.
+      if (cause instanceof TokenError) throw cause
+    } finally {
+      this.#session.wipe()
+    }
+    throw new DeviceFaultError('the token does not decrypt what it has just encrypted')
+  }
+
+  #encryptingKey(key: CalledKey): { handle: Handle; nonce: Buffer } {
+    const backingKey = this.#backingKey(key)
+    if (key.suite === 2) return { handle: backingKey, nonce: NO_NONCE }
+    return this.#derivedKeys.forEncryption(key.entry, backingKey)
+  }
+
+  #decryptingKey(key: CalledKey, nonce: Buffer): Handle {
+    const backingKey = this.#backingKey(key)
+    if (key.suite === 2) return backingKey
+    return this.#derivedKeys.forDecryption(key.entry, backingKey, nonce)
+  }
+
+  #backingKey({ suite, entry }: CalledKey): Handle {
+    if (suite === 1 && !this.#token.derives) {
+      throw new StatusError(STATUS.withdrawn, 'CKM_AES_CBC_ENCRYPT_DATA is withdrawn')
+    }
+    const handle = this.#handles.find(entry)
+    if (handle === undefined) throw new StatusError(STATUS.keyNotFound, 'no such backing key')
+    return handle
+  }
+
+  /**
+   * Asks the token, at most twice: the second time on a new session, which has found the canary
+   * in order. What the token says of a ciphertext is believed only when the session it said it on
+   * decrypts the canary; and what it says of a handle, only when it says it again.
+   */
+  #safely<T>(ask: () => T, kind: 'decrypts' | 'other'): T {
+    const canary = this.#canaryHere()
+    try {
+      return ask()
+    } catch (first) {
+      if (!(first instanceof TokenError)) throw first
+      if (kind === 'decrypts' && this.#isOfTheCiphertext(first, canary)) {
+        throw new StatusError(STATUS.invalidCiphertext, first.message)
+      }
+      this.#renewAfter(first)
+      try {
+        return ask()
+      } catch (second) {
+        if (!(second instanceof TokenError)) throw second
+        if (kind === 'decrypts' && this.#isOfTheCiphertext(second, this.#canaryHere())) {
+          throw new StatusError(STATUS.invalidCiphertext, second.message)
+        }
+        this.#renewAfter(second)
+        const { fault } = second.value
+        const status = fault === 'key' ? STATUS.keyNotFound : STATUS.deviceFault
+        throw new StatusError(status, second.message, { cause: second })
+      }
+    }
+  }
+
+  #isOfTheCiphertext({ value }: TokenError, canary: CanaryProof): boolean {
+    if (value.fault !== 'caller' && value.fault !== 'ambiguous') return false
+    try {
+      canary.prove(this.#session)
+      return true
+    } catch {
+      return false
+    } finally {
+      this.#session.wipe()
+    }
+  }
+
+  /** Replaces the session and finds the canary in order, or gives the device up. */
+  #renewAfter(cause: TokenError): void {
+    this.#session.close()
+    this.#canary = undefined
+    if (cause.value.then === 'restart process') {
+      throw new DeviceFaultError(cause.message, { cause })
+    }
+    try {
+      const { pkcs11, slotId, profile } = this.#token
+      this.#session = TokenSession.open(pkcs11, slotId, profile)
+      this.#derivedKeys = this.#newDerivedKeys()
+      this.#canaryHere()
+    } catch (why) {
+      const reason = why instanceof Error ? why.message : String(why)
+      throw new DeviceFaultError(`${cause.message}; then ${reason}`, { cause })
+    }
+  }
+
+  #canaryHere(): CanaryProof {
+    const handle = this.#handles.find(CANARY_ENTRY)
+    if (handle === undefined) {
+      throw new StatusError(STATUS.deviceFault, 'the token has no canary yet')
+    }
+    if (this.#canary === undefined || this.#canaryHandle !== handle) {
+      try {
+        this.#canary = new CanaryProof(this.#session, handle)
+      } catch (cause) {
+        const reason = cause instanceof Error ? cause.message : String(cause)
+        throw new DeviceFaultError(`of the canary: ${reason}`, { cause })
+      }
+      this.#canaryHandle = handle
+      this.#session.wipe()
+    }
+    return this.#canary
+  }
+
+  #newDerivedKeys(): DerivedKeys {
+    return new DerivedKeys(this.#session, this.#token.derivedKeyLimits, () => performance.now())
+  }
+}

@@ -1,0 +1,372 @@
+/**
+ * Object management: making, proving, listing and destroying backing keys, one at a time. Nothing
+ * is said to be absent before the canary has been found afresh and used.
+ */
+
+import pkcs11js, { type Attribute, type Handle } from 'pkcs11js'
+import { KmsError } from '../../model/failures.ts'
+import type { CipherSuite } from '../../model/key.ts'
+import type { Profile, TokenFiles } from '../profiles/profile.ts'
+import type { Log } from '../settings.ts'
+import { CanaryProof, proveBackingKey } from '../token/proofs.ts'
+import { TokenError } from '../token/return-values.ts'
+import type { TokenSession } from '../token/session.ts'
+import {
+  backingKeyExpected,
+  backingKeyTemplate,
+  CANARY_LABEL,
+  ID_BYTES,
+  isTrue,
+  LABEL_PREFIX,
+  type ObjectName,
+  templateFaults,
+} from '../token/templates.ts'
+import { CANARY_ENTRY, type HandleLogWriter } from './handle-log.ts'
+
+/** The canary is not what it should be: nothing that the token says of absence is believed. */
+export class CanaryError extends Error {
+  override readonly name = 'CanaryError'
+}
+
+/** A backing key as it was found in the token. */
+export interface FoundObject {
+  /** CKA_ID as 32 hex digits. */
+  readonly id: string
+  readonly label: string
+  readonly suite: CipherSuite
+  readonly handle: Handle
+}
+
+/** What object management works on. */
+export interface ObjectsOptions {
+  readonly profile: Profile
+  readonly serialNumber: string
+  readonly files: TokenFiles | undefined
+  readonly handleLog: HandleLogWriter
+  readonly log: Log
+}
+
+/** CKA_ID, CKA_LABEL and what makes an object fit to be used at all. */
+const SUMMARY = [
+  pkcs11js.CKA_ID,
+  pkcs11js.CKA_LABEL,
+  pkcs11js.CKA_SENSITIVE,
+  pkcs11js.CKA_EXTRACTABLE,
+  pkcs11js.CKA_DERIVE,
+  pkcs11js.CKA_ENCRYPT,
+]
+
+/** The objects of keyslot in the token. */
+export class TokenObjects {
+  readonly #openSession: () => TokenSession
+  readonly #options: ObjectsOptions
+  /** By id: what has been published. */
+  readonly #published = new Map<string, FoundObject>()
+  #canaryId: string | undefined
+
+  constructor(openSession: () => TokenSession, options: ObjectsOptions) {
+    this.#openSession = openSession
+    this.#options = options
+  }
+
+  /** How many backing keys are published. */
+  get size(): number {
+    return this.#published.size
+  }
+
+  /** The canary's id, once there is one. */
+  get canaryId(): string | undefined {
+    return this.#canaryId
+  }
+
+  /**
+   * Takes stock at the start: finds the canary, then publishes every backing key in one pass.
+   *
+   * @throws CanaryError when the installation has a canary and this token does not hold it.
+   */
+  takeStock(canaryId: string | undefined): void {
+    this.#withSession((session) => {
+      if (canaryId !== undefined) this.#adoptCanary(session, canaryId)
+      for (const found of this.#enumerate(session)) this.#publish(found)
+    })
+  }
+
+  /**
+   * Finds the canary afresh and uses it.
+   *
+   * @throws CanaryError when it is not there or does not work.
+   */
+  proveCanary(): void {
+    this.#withSession((session) => this.#canarySings(session))
+  }
+
+  /**
+   * Makes the canary in a token that holds nothing of keyslot's. A canary that stands there alone
+   * was made by a start that ended before the store knew of it: it is taken.
+   *
+   * @throws Error when the token holds backing keys.
+   */
+  createCanary(): string {
+    if (this.#canaryId !== undefined) return this.#canaryId
+    return this.#withSession((session) => {
+      const ours = this.#ours(session)
+      const [only, ...others] = ours
+      if (others.length > 0 || (only !== undefined && only.label !== CANARY_LABEL)) {
+        throw new KmsError(
+          'KMSInternalException',
+          `The token holds ${ours.length} objects of an installation of keyslot that this store` +
+            ' does not know.',
+        )
+      }
+      const id = only?.id ?? this.#makeCanary(session)
+      this.#adoptCanary(session, id)
+      return id
+    })
+  }
+
+  /**
+   * Makes a backing key, reads it back, proves it, and publishes it.
+   *
+   * @throws KmsError when the token made something else; the fresh object is destroyed then.
+   */
+  generate(input: { id: string; label: string; suite: CipherSuite }): void {
+    this.#withSession((session) => {
+      this.#canarySings(session)
+      if (this.#published.has(input.id)) refuse(`a backing key ${input.id} exists already`)
+      const handle = this.#make(session, input)
+      this.#publish({ ...input, handle })
+    })
+  }
+
+  /** Whether a backing key is there and works. */
+  proves({ id, suite }: { id: string; suite: CipherSuite }): boolean {
+    return this.#withSession((session) => {
+      this.#canarySings(session)
+      const handle = this.#findOne(session, id)
+      if (handle === undefined) {
+        this.#unpublish(id)
+        return false
+      }
+      const label = this.#labelOf(session, handle)
+      this.#check(session, handle, { id: Buffer.from(id, 'hex'), label }, suite)
+      proveBackingKey(session, handle, suite)
+      this.#publish({ id, label, suite, handle })
+      return true
+    })
+  }
+
+  /** Destroys a backing key and makes sure that it is gone. */
+  destroy(id: string): void {
+    this.#withSession((session) => {
+      this.#canarySings(session)
+      if (id === this.#canaryId) refuse('the canary is not destroyed')
+      const handle = this.#findOne(session, id)
+      // Before the object itself: from here on no worker begins to use it.
+      this.#unpublish(id)
+      if (handle === undefined) return
+      const label = this.#labelOf(session, handle)
+      if (!label.startsWith(LABEL_PREFIX)) refuse(`the object ${id} is not keyslot's`)
+      const change = this.#options.files?.beginChange(this.#options.serialNumber)
+      session.destroyObject(handle)
+      change?.settle('object destroyed')
+      this.#withSession((fresh) => {
+        this.#canarySings(fresh)
+        if (this.#findOne(fresh, id) !== undefined) refuse(`the object ${id} is still there`)
+      })
+    })
+  }
+
+  /** All backing keys in the token as of now, the canary left out. */
+  list(): readonly FoundObject[] {
+    return this.#withSession((session) => {
+      this.#canarySings(session)
+      return this.#enumerate(session)
+    })
+  }
+
+  /** Looks for a backing key that a worker has no good handle of, and publishes what it finds. */
+  findAgain(id: string): boolean {
+    return this.#withSession((session) => {
+      this.#canarySings(session)
+      const handle = this.#findOne(session, id)
+      this.#unpublish(id)
+      const found = handle && this.#summary(session, handle)
+      if (found === undefined) return false
+      this.#publish(found)
+      return true
+    })
+  }
+
+  #make(session: TokenSession, input: { id: string; label: string; suite: CipherSuite }): Handle {
+    const name = { id: Buffer.from(input.id, 'hex'), label: input.label }
+    if (name.id.length !== ID_BYTES) refuse(`the id ${input.id} is not 16 bytes long`)
+    const change = this.#options.files?.beginChange(this.#options.serialNumber)
+    const handle = session.generateKey(backingKeyTemplate(name, input.suite, this.#options.profile))
+    try {
+      change?.settle('object made')
+      this.#check(session, handle, name, input.suite)
+      // A second session shows what others will see, not what this one remembers.
+      this.#withSession((fresh) => {
+        const found = this.#findOne(fresh, input.id)
+        if (found === undefined) refuse(`the object ${input.id} is not found after it was made`)
+        proveBackingKey(fresh, found, input.suite)
+      })
+    } catch (cause) {
+      this.#discard(session, handle)
+      throw cause
+    }
+    return handle
+  }
+
+  #discard(session: TokenSession, handle: Handle): void {
+    try {
+      session.destroyObject(handle)
+    } catch (cause) {
+      const reason = cause instanceof Error ? cause.message : String(cause)
+      this.#options.log('error', 'an object that failed its proof could not be destroyed', {
+        reason,
+      })
+    }
+  }
+
+  #makeCanary(session: TokenSession): string {
+    const id = Buffer.alloc(ID_BYTES)
+    session.fillRandom(id)
+    // Suite 2, so that it can be asked whatever else the token is allowed to do.
+    const made = { id: id.toString('hex'), label: CANARY_LABEL, suite: 2 } as const
+    this.#make(session, made)
+    return made.id
+  }
+
+  #adoptCanary(session: TokenSession, id: string): void {
+    this.#canaryId = id
+    const handle = this.#canarySings(session)
+    this.#options.handleLog.publish(Buffer.from(CANARY_ENTRY, 'latin1'), handle)
+  }
+
+  #canarySings(session: TokenSession): Handle {
+    const id = this.#canaryId
+    if (id === undefined) throw new CanaryError('the token has no canary yet')
+    try {
+      const handle = this.#findOne(session, id)
+      if (handle === undefined) {
+        throw new CanaryError(
+          'this token is not the one this store was made with, or it is not readable:' +
+            ` it does not hold the canary ${id}`,
+        )
+      }
+      new CanaryProof(session, handle)
+      return handle
+    } catch (cause) {
+      if (cause instanceof CanaryError) throw cause
+      const reason = cause instanceof Error ? cause.message : String(cause)
+      throw new CanaryError(`the canary ${id} does not work: ${reason}`, { cause })
+    }
+  }
+
+  /** @throws KmsError when several objects have the id. */
+  #findOne(session: TokenSession, id: string): Handle | undefined {
+    const found = session.find([
+      { type: pkcs11js.CKA_CLASS, value: pkcs11js.CKO_SECRET_KEY },
+      { type: pkcs11js.CKA_ID, value: Buffer.from(id, 'hex') },
+    ] satisfies Attribute[])
+    if (found.length > 1) refuse(`${found.length} objects have the id ${id}`)
+    return found[0]
+  }
+
+  #labelOf(session: TokenSession, handle: Handle): string {
+    return session.read(handle, [pkcs11js.CKA_LABEL])[0]?.toString('latin1') ?? ''
+  }
+
+  #check(session: TokenSession, handle: Handle, name: ObjectName, suite: CipherSuite): void {
+    const expected = backingKeyExpected(name, suite, this.#options.profile)
+    const actual = session.read(
+      handle,
+      expected.map(({ type }) => type),
+    )
+    const faults = templateFaults(expected, actual)
+    if (faults.length > 0) {
+      refuse(`the object ${name.id.toString('hex')} is not as it has to be: ${faults.join(', ')}`)
+    }
+  }
+
+  /** Every object of keyslot's that is fit to be used, the canary left out. */
+  #enumerate(session: TokenSession): readonly FoundObject[] {
+    const byId = new Map<string, FoundObject>()
+    const doubles = new Set<string>()
+    for (const found of this.#ours(session)) {
+      if (found.label === CANARY_LABEL) continue
+      if (byId.has(found.id)) doubles.add(found.id)
+      byId.set(found.id, found)
+    }
+    for (const id of doubles) {
+      byId.delete(id)
+      this.#options.log('error', 'several objects have one id: none of them is used', { id })
+    }
+    return [...byId.values()]
+  }
+
+  #ours(session: TokenSession): readonly FoundObject[] {
+    const all = session.find([
+      { type: pkcs11js.CKA_CLASS, value: pkcs11js.CKO_SECRET_KEY },
+      { type: pkcs11js.CKA_TOKEN, value: true },
+    ])
+    return all.flatMap((handle) => this.#summary(session, handle) ?? [])
+  }
+
+  #summary(session: TokenSession, handle: Handle): FoundObject | undefined {
+    let read: readonly Buffer[]
+    try {
+      read = session.read(handle, SUMMARY)
+    } catch (cause) {
+      if (!(cause instanceof TokenError) || cause.value.then === 'restart process') throw cause
+      // An object that a crash has left half made.
+      this.#options.log('warn', 'an object of the token cannot be read', { reason: cause.message })
+      return undefined
+    }
+    const [id, label, sensitive, extractable, derives, encrypts] = read
+    if (!label?.toString('latin1').startsWith(LABEL_PREFIX)) return undefined
+    const found = {
+      id: id?.toString('hex') ?? '',
+      label: label.toString('latin1'),
+      suite: isTrue(derives) ? 1 : 2,
+      handle,
+    } as const
+    const fit =
+      id?.length === ID_BYTES &&
+      isTrue(sensitive) &&
+      !isTrue(extractable) &&
+      isTrue(derives) !== isTrue(encrypts)
+    if (fit) return found
+    const { id: badId, label: badLabel } = found
+    this.#options.log('error', 'an object with a label of keyslot is not as it has to be', {
+      id: badId,
+      label: badLabel,
+    })
+    return undefined
+  }
+
+  #publish(found: FoundObject): void {
+    if (this.#published.get(found.id)?.handle.equals(found.handle)) return
+    this.#published.set(found.id, found)
+    this.#options.handleLog.publish(Buffer.from(found.id, 'hex'), found.handle)
+  }
+
+  #unpublish(id: string): void {
+    if (!this.#published.delete(id)) return
+    this.#options.handleLog.publish(Buffer.from(id, 'hex'))
+  }
+
+  #withSession<T>(use: (session: TokenSession) => T): T {
+    const session = this.#openSession()
+    try {
+      return use(session)
+    } finally {
+      session.close()
+    }
+  }
+}
+
+function refuse(what: string): never {
+  throw new KmsError('KMSInternalException', `The token refuses: ${what}.`)
+}

@@ -1,0 +1,216 @@
+/**
+ * A worker thread of the HSM process: reads calls from a pipe of its own, asks the token
+ * synchronously, and writes the answers in the order of the calls.
+ */
+
+import { Socket } from 'node:net'
+import { parentPort, workerData } from 'node:worker_threads'
+import { nonceBytes } from '../../model/ciphertext.ts'
+import type { CipherSuite } from '../../model/key.ts'
+import { FramePipe } from '../pipe.ts'
+import { PROFILES } from '../profiles/choose.ts'
+import type { DerivedKeyLimits } from '../token/derived-keys.ts'
+import { joinModule } from '../token/module.ts'
+import type { Sealed } from '../token/session.ts'
+import { ID_BYTES } from '../token/templates.ts'
+import {
+  DATA_FRAME_BYTES_MAX,
+  type FrameCursor,
+  MalformedFrameError,
+  STATUS,
+  VERB,
+} from '../wire.ts'
+import { type CalledKey, DataVerbs, DeviceFaultError, StatusError } from './data-verbs.ts'
+
+/** What the object thread hands to a worker. */
+export interface WorkerStart {
+  readonly fd: number
+  readonly modulePath: string
+  readonly profile: keyof typeof PROFILES
+  readonly slotId: Uint8Array
+  readonly handleLog: SharedArrayBuffer
+  readonly derives: boolean
+  readonly verifyEncryption: boolean
+  readonly derivedKeyLimits: DerivedKeyLimits
+}
+
+/** What a worker tells the object thread. */
+export type WorkerEvent =
+  | { readonly kind: 'started' }
+  /** The device is of no more use: the process has to end. */
+  | { readonly kind: 'fault'; readonly reason: string }
+  /** A call failed in a way that is nobody's but ours. */
+  | { readonly kind: 'bug'; readonly reason: string }
+  | { readonly kind: 'ended' }
+
+/** Answers are not held back longer than this while a slow token works through a batch. */
+const HOLD_BACK_MS = 1
+const CALLED_KEYS_MAX = 20_000
+
+serve(workerData as WorkerStart)
+
+function serve(start: WorkerStart): void {
+  const { fd, modulePath, profile, slotId, ...rest } = start
+  const verbs = new DataVerbs({
+    ...rest,
+    pkcs11: joinModule(modulePath),
+    slotId: Buffer.from(slotId),
+    profile: PROFILES[profile],
+  })
+  const keys = new Map<string, CalledKey>()
+  let flushedMs = 0
+  const pipe = new FramePipe(new Socket({ fd, readable: true, writable: true }), {
+    frameBytesMax: DATA_FRAME_BYTES_MAX,
+    onFrame: (frame) => {
+      answer(frame, pipe, verbs, keys)
+      const nowMs = performance.now()
+      if (nowMs - flushedMs < HOLD_BACK_MS) return
+      pipe.flush()
+      flushedMs = nowMs
+    },
+    onBatch: () => pipe.flush(),
+    onClose: () => {
+      verbs.close()
+      tell({ kind: 'ended' })
+    },
+  })
+  tell({ kind: 'started' })
+}
+
+function answer(
+  frame: FrameCursor,
+  pipe: FramePipe,
+  verbs: DataVerbs,
+  keys: Map<string, CalledKey>,
+): void {
+  const { writer } = pipe
+  writer.begin()
+  writer.u32(frame.u32())
+  try {
+    perform(frame, pipe, verbs, keys)
+  } catch (cause) {
+    if (cause instanceof MalformedFrameError) throw cause
+    // Whatever the call has written of its answer is taken back, sequence number included.
+    const sequence = writer.abandon()
+    writer.begin()
+    writer.u32(sequence)
+    const status = cause instanceof StatusError ? cause.status : STATUS.deviceFault
+    writer.u8(status)
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    writer.bytes(Buffer.from(reason))
+    if (cause instanceof DeviceFaultError) tell({ kind: 'fault', reason })
+    else if (!(cause instanceof StatusError)) tell({ kind: 'bug', reason: stack(cause) })
+  }
+  writer.end()
+}
+
+function perform(
+  frame: FrameCursor,
+  { writer }: FramePipe,
+  verbs: DataVerbs,
+  keys: Map<string, CalledKey>,
+): void {
+  const verb = frame.u8()
+  const deadlineMs = frame.f64()
+  if (Date.now() > deadlineMs) throw new StatusError(STATUS.tooLate, 'too late')
+  switch (verb) {
+    case VERB.encrypt: {
+      const key = calledKey(frame, keys)
+      const blob = verbs.encrypt(key, frame.block(), frame.bytes())
+      writer.u8(STATUS.done)
+      writer.bytes(blob)
+      return
+    }
+    case VERB.decrypt: {
+      const { key, context, nonce, sealed } = source(frame, keys)
+      try {
+        const plaintext = verbs.decrypt(key, context, nonce, sealed)
+        writer.u8(STATUS.done)
+        writer.bytes(plaintext)
+      } finally {
+        verbs.wipe()
+      }
+      return
+    }
+    case VERB.reEncrypt: {
+      const from = source(frame, keys)
+      const to = { key: calledKey(frame, keys), context: frame.block() }
+      const blob = verbs.reEncrypt(from, to)
+      writer.u8(STATUS.done)
+      writer.bytes(blob)
+      return
+    }
+    case VERB.generateDataKey:
+    case VERB.generateDataKeyWithoutPlaintext: {
+      const key = calledKey(frame, keys)
+      const context = frame.block()
+      verbs.generateDataKey(key, context, dataKeyBytes(frame), (plaintext, blob) => {
+        writer.u8(STATUS.done)
+        if (verb === VERB.generateDataKey) writer.bytes(plaintext)
+        writer.bytes(blob)
+      })
+      return
+    }
+    case VERB.generateRandom: {
+      const random = Buffer.alloc(dataKeyBytes(frame))
+      try {
+        verbs.generateRandom(random)
+        writer.u8(STATUS.done)
+        writer.bytes(random)
+      } finally {
+        random.fill(0)
+      }
+      return
+    }
+    default:
+      throw new MalformedFrameError(`the verb ${verb}`)
+  }
+}
+
+/** A backing key: suite, key id, CKA_ID, account. Doors send the same few again and again. */
+function calledKey(frame: FrameCursor, keys: Map<string, CalledKey>): CalledKey {
+  const name = frame.latin1(frame.u8())
+  const known = keys.get(name)
+  if (known !== undefined) return known
+  const suite = name.charCodeAt(0)
+  if (suite !== 1 && suite !== 2) throw new MalformedFrameError(`the suite ${suite}`)
+  const backingKeyAt = 1 + ID_BYTES
+  const accountAt = backingKeyAt + ID_BYTES
+  if (name.length <= accountAt) throw new MalformedFrameError('a backing key that is too short')
+  const entry = name.slice(backingKeyAt, accountAt)
+  const key: CalledKey = {
+    suite: suite satisfies CipherSuite,
+    keyId: Buffer.from(name.slice(1, backingKeyAt), 'latin1').toString('hex'),
+    backingKeyId: Buffer.from(entry, 'latin1').toString('hex'),
+    entry,
+    account: name.slice(accountAt),
+  }
+  if (keys.size >= CALLED_KEYS_MAX) keys.clear()
+  keys.set(name, key)
+  return key
+}
+
+function source(frame: FrameCursor, keys: Map<string, CalledKey>) {
+  const key = calledKey(frame, keys)
+  const context = frame.block()
+  const nonce = frame.bytes(nonceBytes(key.suite))
+  const iv = frame.bytes(frame.u8())
+  const sealed: Sealed = { iv, sealed: frame.block() }
+  return { key, context, nonce, sealed }
+}
+
+function dataKeyBytes(frame: FrameCursor): number {
+  const numberOfBytes = frame.u32()
+  if (numberOfBytes < 1 || numberOfBytes > 1024) {
+    throw new MalformedFrameError(`${numberOfBytes} random bytes`)
+  }
+  return numberOfBytes
+}
+
+function stack(cause: unknown): string {
+  return cause instanceof Error ? (cause.stack ?? cause.message) : String(cause)
+}
+
+function tell(event: WorkerEvent): void {
+  parentPort?.postMessage(event)
+}
