@@ -1,0 +1,254 @@
+/**
+ * Calls on their way to the workers: which worker takes one, how many are sent ahead, how many
+ * wait, and what happens when one takes too long.
+ */
+
+import type { Socket } from 'node:net'
+import { KmsError } from '../model/failures.ts'
+import type { CallLimits } from './hsm.ts'
+import { FramePipe } from './pipe.ts'
+import {
+  DATA_FRAME_BYTES_MAX,
+  type FrameCursor,
+  type FrameWriter,
+  MalformedFrameError,
+} from './wire.ts'
+
+/** How often waiting calls are looked over, in milliseconds. */
+const SWEEP_MS = 100
+
+/** What bounds the calls. */
+export interface CallsOptions {
+  readonly sentCallsMax: number
+  readonly queuedCallsMax: number
+  readonly callTimeoutMs: number
+  /** A worker has not answered a call in time. */
+  readonly onHang: () => void
+  /** A worker's pipe has closed or failed. */
+  readonly onClose: (cause?: Error) => void
+}
+
+/** Writes verb, deadline and input of a call. */
+export type WriteCall = (writer: FrameWriter, deadlineMs: number) => void
+
+/** An answer: its status, and what follows it in memory of its own. */
+export interface Answer {
+  readonly status: number
+  readonly payload: Buffer
+}
+
+interface Call {
+  readonly write: WriteCall
+  readonly limits: CallLimits
+  readonly resolve: (answer: Answer) => void
+  readonly reject: (failure: Error) => void
+}
+
+/** The calls of one HSM process. */
+export class Calls {
+  readonly #options: CallsOptions
+  readonly #workers: WorkerPipe[]
+  readonly #queue = new Queue<Call>()
+  readonly #sweep: NodeJS.Timeout
+  #closed: Error | undefined
+
+  constructor(sockets: readonly Socket[], options: CallsOptions) {
+    this.#options = options
+    this.#workers = sockets.map(
+      (socket) =>
+        new WorkerPipe(socket, { onAnswer: () => this.#sendQueued(), onClose: options.onClose }),
+    )
+    this.#sweep = setInterval(() => this.#lookOver(), SWEEP_MS).unref()
+  }
+
+  /** Calls that wait in the door, and calls that a worker has. */
+  get counts(): { readonly queued: number; readonly sent: number } {
+    return {
+      queued: this.#queue.length,
+      sent: this.#workers.reduce((sum, worker) => sum + worker.sent, 0),
+    }
+  }
+
+  /**
+   * Makes a call.
+   *
+   * @throws KmsError RequestAbortedException or ThrottlingException without asking the token.
+   */
+  make(write: WriteCall, limits: CallLimits): Promise<Answer> {
+    return new Promise((resolve, reject) => {
+      const call = { write, limits, resolve, reject }
+      if (this.#closed !== undefined) {
+        reject(this.#closed)
+        return
+      }
+      if (refuseAborted(call)) return
+      const worker = this.#leastBusy()
+      if (worker !== undefined) worker.send(call)
+      else if (this.#queue.length < this.#options.queuedCallsMax) this.#queue.push(call)
+      else {
+        reject(new KmsError('ThrottlingException', 'Too many requests wait for the HSM.'))
+      }
+    })
+  }
+
+  /** Fails all calls: those that a worker has with `ofSent`, the others with `ofQueued`. */
+  close(ofSent: Error, ofQueued: Error): void {
+    if (this.#closed !== undefined) return
+    this.#closed = ofQueued
+    clearInterval(this.#sweep)
+    for (const worker of this.#workers) worker.fail(ofSent)
+    for (let call = this.#queue.shift(); call !== undefined; call = this.#queue.shift()) {
+      call.reject(ofQueued)
+    }
+  }
+
+  /** Closes the pipes: the workers answer what they have, then end. */
+  end(): void {
+    for (const worker of this.#workers) worker.end()
+  }
+
+  #leastBusy(): WorkerPipe | undefined {
+    let least: WorkerPipe | undefined
+    for (const worker of this.#workers) {
+      if (least === undefined || worker.sent < least.sent) least = worker
+    }
+    return least !== undefined && least.sent < this.#options.sentCallsMax ? least : undefined
+  }
+
+  #sendQueued(): void {
+    while (this.#queue.length > 0) {
+      const worker = this.#leastBusy()
+      const call = worker && this.#queue.shift()
+      if (call === undefined) return
+      if (!refuseAborted(call)) worker?.send(call)
+    }
+  }
+
+  #lookOver(): void {
+    this.#queue.keepOnly((call) => !refuseAborted(call))
+    const longAgoMs = performance.now() - this.#options.callTimeoutMs
+    if (this.#workers.some((worker) => worker.isBusySince(longAgoMs))) this.#options.onHang()
+  }
+}
+
+/** The pipe of one worker, which answers in the order in which it is asked. */
+class WorkerPipe {
+  readonly #pipe: FramePipe
+  readonly #calls = new Queue<Call>()
+  readonly #onAnswer: () => void
+  #firstSequence = 0
+  /** When the worker could begin with the first of its calls, by `performance.now()`. */
+  #sinceMs = 0
+
+  constructor(
+    socket: Socket,
+    options: { readonly onAnswer: () => void; readonly onClose: (cause?: Error) => void },
+  ) {
+    this.#onAnswer = options.onAnswer
+    this.#pipe = new FramePipe(socket, {
+      frameBytesMax: DATA_FRAME_BYTES_MAX,
+      onFrame: (frame) => this.#receive(frame),
+      onBatch: () => this.#onAnswer(),
+      onClose: options.onClose,
+    })
+  }
+
+  get sent(): number {
+    return this.#calls.length
+  }
+
+  isBusySince(longAgoMs: number): boolean {
+    return this.#calls.length > 0 && this.#sinceMs < longAgoMs
+  }
+
+  send(call: Call): void {
+    const { writer } = this.#pipe
+    writer.begin()
+    writer.u32((this.#firstSequence + this.#calls.length) >>> 0)
+    call.write(writer, call.limits.deadlineMs ?? Number.POSITIVE_INFINITY)
+    writer.end()
+    if (this.#calls.length === 0) this.#sinceMs = performance.now()
+    this.#calls.push(call)
+    this.#pipe.flushSoon()
+  }
+
+  fail(failure: Error): void {
+    for (let call = this.#calls.shift(); call !== undefined; call = this.#calls.shift()) {
+      call.reject(failure)
+    }
+    this.#pipe.destroy()
+  }
+
+  end(): void {
+    this.#pipe.end()
+  }
+
+  #receive(frame: FrameCursor): void {
+    const call = this.#calls.shift()
+    if (call === undefined || frame.u32() !== this.#firstSequence) {
+      throw new MalformedFrameError('an answer to no call')
+    }
+    this.#firstSequence = (this.#firstSequence + 1) >>> 0
+    this.#sinceMs = performance.now()
+    const status = frame.u8()
+    // Of its own: the pipe's memory is zeroed, and the pool's is shared.
+    const payload = Buffer.alloc(frame.left)
+    payload.set(frame.bytes())
+    call.resolve({ status, payload })
+  }
+}
+
+/** First in, first out, without moving what waits. */
+class Queue<T> {
+  #items: (T | undefined)[] = []
+  #head = 0
+
+  get length(): number {
+    return this.#items.length - this.#head
+  }
+
+  push(item: T): void {
+    this.#items.push(item)
+  }
+
+  shift(): T | undefined {
+    const item = this.#items[this.#head]
+    if (item === undefined) return undefined
+    this.#items[this.#head] = undefined
+    this.#head += 1
+    if (this.#head === this.#items.length) {
+      this.#items.length = 0
+      this.#head = 0
+    } else if (this.#head >= 1024) {
+      this.#items = this.#items.slice(this.#head)
+      this.#head = 0
+    }
+    return item
+  }
+
+  keepOnly(keep: (item: T) => boolean): void {
+    if (this.length === 0) return
+    this.#items = this.#items.slice(this.#head).filter((item) => item !== undefined && keep(item))
+    this.#head = 0
+  }
+}
+
+/** Fails a call whose caller has gone or waits no longer. */
+function refuseAborted({ limits, reject }: Call): boolean {
+  if (limits.signal?.aborted) {
+    reject(new KmsError('RequestAbortedException', 'The request was cancelled.'))
+    return true
+  }
+  if (limits.deadlineMs !== undefined && Date.now() > limits.deadlineMs) {
+    reject(tooLate())
+    return true
+  }
+  return false
+}
+
+/** The failure of a call whose deadline has passed before the token was asked. */
+export function tooLate(): KmsError {
+  return new KmsError('RequestAbortedException', 'The deadline of the request has passed.', {
+    grpc: 'DEADLINE_EXCEEDED',
+  })
+}

@@ -1,0 +1,263 @@
+/** One HSM process seen from the door: spawning it, its pipes, its end. */
+
+import { type ChildProcess, spawn } from 'node:child_process'
+import { Socket } from 'node:net'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import { KmsError } from '../model/failures.ts'
+import { Calls } from './calls.ts'
+import type { FromProcess, ManagementVerb, ManagementVerbs, ToProcess } from './management.ts'
+import { FramePipe } from './pipe.ts'
+import { MODULE_VARIABLES } from './profiles/choose.ts'
+import type { HsmSettings, Log, TokenIdentity } from './settings.ts'
+import { MANAGEMENT_FRAME_BYTES_MAX } from './wire.ts'
+
+const MANAGEMENT_FD = 3
+const FIRST_WORKER_FD = 4
+/** Pipes that are made when only the profile knows how many workers there will be. */
+const WORKER_PIPES = 16
+const SWEEP_MS = 250
+/** How long a process may take to end by itself. */
+const ENDING_MS = 15_000
+
+/** How a process ended. */
+export interface Ending {
+  /** `refused`: a new start would not help. */
+  readonly why: 'down' | 'refused'
+  readonly reason: string
+}
+
+interface PendingCall {
+  readonly sentMs: number
+  readonly resolve: (answer: never) => void
+  readonly reject: (failure: Error) => void
+}
+
+/** What the supervisor hands in. */
+export interface ProcessOptions {
+  readonly log: Log
+  readonly onReady: (ready: { identity: TokenIdentity; workers: number }) => void
+  /** Called once, when the process is gone. */
+  readonly onEnd: (ending: Ending) => void
+}
+
+/** A running HSM process. */
+export class HsmProcess {
+  readonly #child: ChildProcess
+  readonly #options: ProcessOptions
+  readonly #management: FramePipe
+  readonly #pending = new Map<number, PendingCall>()
+  readonly #managementTimeoutMs: number
+  readonly #sweep: NodeJS.Timeout
+  readonly #bornMs = performance.now()
+  #calls: Calls | undefined
+  #sequence = 0
+  #ending: Ending | undefined
+  #hung = false
+  #over = false
+
+  constructor(settings: HsmSettings, options: ProcessOptions) {
+    this.#options = options
+    this.#managementTimeoutMs = settings.managementTimeoutMs ?? 60_000
+    const workerPipes = settings.workers ?? WORKER_PIPES
+    this.#child = spawnProcess(settings, workerPipes)
+    this.#management = new FramePipe(this.#socket(MANAGEMENT_FD), {
+      frameBytesMax: MANAGEMENT_FRAME_BYTES_MAX,
+      onFrame: (frame) =>
+        this.#receive(JSON.parse(frame.bytes().toString()) as FromProcess, settings, workerPipes),
+      onClose: (cause) => this.#broken(cause),
+    })
+    this.#child.on('error', (cause) => this.#over || this.#ended(cause.message))
+    this.#child.on('exit', (code, signal) => this.#ended(signal ?? `exit code ${code}`))
+    this.#relay()
+    this.#sweep = setInterval(() => this.#lookOver(), SWEEP_MS).unref()
+    // The descriptor has another number in the child.
+    const pinFd = settings.pinFd === undefined ? undefined : FIRST_WORKER_FD + workerPipes
+    this.#send({ kind: 'start', settings: { ...settings, pinFd }, workerPipes })
+  }
+
+  get pid(): number | undefined {
+    return this.#child.pid
+  }
+
+  /** The data calls, once the process is ready. */
+  get calls(): Calls | undefined {
+    return this.#calls
+  }
+
+  /** Makes a management call. */
+  manage<V extends ManagementVerb>(
+    verb: V,
+    input: ManagementVerbs[V]['takes'],
+  ): Promise<ManagementVerbs[V]['answers']> {
+    return new Promise((resolve, reject) => {
+      if (this.#over) {
+        reject(unavailable('it has ended'))
+        return
+      }
+      const sequence = this.#sequence++
+      this.#pending.set(sequence, { sentMs: performance.now(), resolve, reject })
+      const call = { verb, input } as Extract<ToProcess, { kind: 'call' }>['call']
+      this.#send({ kind: 'call', sequence, call })
+    })
+  }
+
+  /** Kills the process at once: it hangs. */
+  kill(reason: string): void {
+    this.#hung = true
+    this.#ending ??= { why: 'down', reason }
+    this.#child.kill('SIGKILL')
+  }
+
+  /** Lets the process finish what it has, and waits for its end. */
+  async stop(): Promise<void> {
+    if (this.#over) return
+    const exited = new Promise<void>((resolve) => this.#child.once('exit', () => resolve()))
+    this.#ending ??= { why: 'down', reason: 'keyslot is stopping' }
+    this.#calls?.end()
+    this.#closeWorkerPipes(0)
+    this.#management.end()
+    const tooLong = setTimeout(() => this.kill('it did not end'), ENDING_MS)
+    await exited
+    clearTimeout(tooLong)
+  }
+
+  #socket(fd: number): Socket {
+    const socket = this.#child.stdio[fd]
+    if (!(socket instanceof Socket)) throw new Error(`descriptor ${fd} is no pipe`)
+    return socket
+  }
+
+  #receive(message: FromProcess, settings: HsmSettings, workerPipes: number): void {
+    switch (message.kind) {
+      case 'log':
+        this.#options.log(message.level, message.message, message.fields)
+        return
+      case 'ready':
+        this.#openWorkerPipes(settings, message.workers, workerPipes)
+        this.#options.onReady(message)
+        return
+      case 'ending':
+        this.#ending ??= { why: message.why, reason: message.reason }
+        return
+      case 'answer':
+        this.#settle(message.sequence)?.resolve(message.answer as never)
+        return
+      case 'failure': {
+        const { name, grpc, message: text } = message.failure
+        const failure =
+          name === undefined
+            ? unavailable(text)
+            : new KmsError(name, text, grpc === undefined ? undefined : { grpc })
+        this.#settle(message.sequence)?.reject(failure)
+      }
+    }
+  }
+
+  #openWorkerPipes(settings: HsmSettings, workers: number, workerPipes: number): void {
+    const sockets = Array.from({ length: workers }, (_, at) => this.#socket(FIRST_WORKER_FD + at))
+    this.#calls = new Calls(sockets, {
+      sentCallsMax: settings.sentCallsMax ?? 64,
+      queuedCallsMax: settings.queuedCallsMax ?? 1024,
+      callTimeoutMs: settings.callTimeoutMs ?? 5000,
+      onHang: () => this.kill('the token did not answer in time'),
+      onClose: (cause) => this.#broken(cause),
+    })
+    this.#closeWorkerPipes(workers, workerPipes)
+  }
+
+  #closeWorkerPipes(from: number, to = this.#child.stdio.length - FIRST_WORKER_FD): void {
+    for (let at = from; at < to; at++) {
+      const socket = this.#child.stdio[FIRST_WORKER_FD + at]
+      if (socket instanceof Socket) socket.end()
+    }
+  }
+
+  #settle(sequence: number): PendingCall | undefined {
+    const pending = this.#pending.get(sequence)
+    this.#pending.delete(sequence)
+    return pending
+  }
+
+  /** A pipe that breaks while the process lives leaves it of no use. */
+  #broken(cause?: Error): void {
+    if (cause !== undefined) this.kill(`its pipe failed: ${cause.message}`)
+  }
+
+  #lookOver(): void {
+    const { value: oldest } = this.#pending.values().next()
+    const sinceMs = this.#calls === undefined ? this.#bornMs : oldest?.sentMs
+    if (sinceMs !== undefined && performance.now() - sinceMs > this.#managementTimeoutMs) {
+      this.kill('object management did not answer in time')
+    }
+  }
+
+  #ended(how: string): void {
+    if (this.#over) return
+    this.#over = true
+    clearInterval(this.#sweep)
+    const ending = this.#ending ?? { why: 'down', reason: `the HSM process ended: ${how}` }
+    const gone = unavailable(ending.reason)
+    const ofSent = this.#hung
+      ? new KmsError('DependencyTimeoutException', 'The HSM did not answer in time.')
+      : gone
+    this.#calls?.close(ofSent, gone)
+    for (const { reject } of this.#pending.values()) reject(ofSent)
+    this.#pending.clear()
+    this.#management.destroy()
+    this.#options.onEnd(ending)
+  }
+
+  /** What the module or Node print goes to the log, line by line. */
+  #relay(): void {
+    for (const stream of [this.#child.stdout, this.#child.stderr]) {
+      if (stream === null) continue
+      createInterface({ input: stream }).on('line', (line) => {
+        this.#options.log('warn', 'the HSM process printed a line', { line: line.slice(0, 500) })
+      })
+    }
+  }
+
+  #send(message: ToProcess): void {
+    const { writer } = this.#management
+    writer.begin()
+    writer.bytes(Buffer.from(JSON.stringify(message)))
+    writer.end()
+    this.#management.flushSoon()
+  }
+}
+
+/** The failure of a call while there is no HSM process to make it. */
+export function unavailable(reason: string): KmsError {
+  return new KmsError('KMSInternalException', 'The HSM is not available; try again.', {
+    grpc: 'UNAVAILABLE',
+    cause: new Error(reason),
+  })
+}
+
+/** The path of a file that runs as a process; its extension is this file's own. */
+export function processFile(name: string): string {
+  return fileURLToPath(new URL(`./process/${name}${import.meta.url.slice(-3)}`, import.meta.url))
+}
+
+/** All that a process which loads the module sees of the environment. */
+export function processEnvironment(module: HsmSettings['moduleEnvironment']): NodeJS.ProcessEnv {
+  const names = ['PATH', 'HOME', ...MODULE_VARIABLES]
+  return { ...Object.fromEntries(names.map((name) => [name, process.env[name]])), ...module }
+}
+
+function spawnProcess(settings: HsmSettings, workerPipes: number): ChildProcess {
+  const pipes = Array.from({ length: 1 + workerPipes }, () => 'pipe' as const)
+  const noInspector = '--disable-sigusr1'
+  const flags = process.allowedNodeEnvironmentFlags.has(noInspector) ? [noInspector] : []
+  return spawn(process.execPath, [...flags, processFile('main')], {
+    stdio: [
+      'ignore',
+      'pipe',
+      'pipe',
+      ...pipes,
+      ...(settings.pinFd === undefined ? [] : [settings.pinFd]),
+    ],
+    env: processEnvironment(settings.moduleEnvironment),
+  })
+}
