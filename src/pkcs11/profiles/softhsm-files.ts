@@ -123,7 +123,7 @@ function tokenOf(directory: string, serialNumber: string): string {
 
 function isWholeToken(path: string): boolean {
   const attributes = existsSync(path) ? parseObject(readFileSync(path)) : undefined
-  return attributes?.has(LABEL_OF_TOKEN) && attributes.has(SERIAL_OF_TOKEN)
+  return [LABEL_OF_TOKEN, SERIAL_OF_TOKEN].every((type) => attributes?.has(type))
 }
 
 /** Whether `token.object` has every attribute that its copy has: a cut may fall between two. */
