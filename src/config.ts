@@ -61,7 +61,6 @@ const OTHER_VARIABLES = [
   'KEYSLOT_CERTIFICATE',
   'KEYSLOT_ENDPOINT',
   'KEYSLOT_PRIVATE_KEY',
-  'KEYSLOT_TIMEOUT_MS',
 ]
 
 /** Where settings come from. */

@@ -1,0 +1,85 @@
+/** `keyslot serve`: runs the service until it is told to stop. */
+
+import { type Command, Option } from 'commander'
+import { type Config, ConfigError, loadConfig } from '../config.ts'
+import {
+  flagOf,
+  HOME,
+  SETTING_NAMES,
+  SETTINGS,
+  type Setting,
+  type SettingName,
+} from '../settings.ts'
+import { CliError, EXIT } from './exit.ts'
+
+/** An option for each setting, and the file that holds settings. */
+export function settingOptions(): Option[] {
+  return [
+    new Option('--config <path>', 'A YAML file with settings (environment: KEYSLOT_CONFIG).'),
+    ...SETTING_NAMES.map((name) => {
+      const { value, doc, default: standard, absent }: Setting = SETTINGS[name]
+      const without = standard || absent
+      return new Option(`${flagOf(name)} <${value}>`, `${doc} (default: ${without})`)
+    }),
+  ]
+}
+
+/** Adds the command. */
+export function addServe(program: Command): void {
+  const command = program
+    .command('serve')
+    .description('Runs the service. SIGINT and SIGTERM stop it gracefully, a second one at once.')
+    .option('--dev', `Development: makes token, certificates and credentials under ${HOME}.`)
+    .addHelpText('after', SOURCES_HELP)
+  for (const option of settingOptions()) command.addOption(option)
+  command.action(async (flags: Record<string, string | boolean>) => {
+    const config = configFrom(program, flags)
+    for (const warning of config.warnings) process.stderr.write(`keyslot: ${warning}\n`)
+    // Loaded late: no other command needs the service.
+    const { serve } = await import('../main.ts')
+    const service = await serve(config)
+    await stopOnSignal(service)
+  })
+}
+
+const SOURCES_HELP = `
+A flag goes before the environment (--hsm-token-label: KEYSLOT_HSM_TOKEN_LABEL), the environment
+before the file (hsm: {tokenLabel: …}), the file before the default. ${HOME} is the value of --home.`
+
+/**
+ * The settings as the flags of a command, those of the program included, give them.
+ *
+ * @throws CliError for settings that are not usable.
+ */
+export function configFrom(program: Command, flags: Record<string, string | boolean>): Config {
+  // commander's `hsmTokenLabel` is our `hsm.tokenLabel`.
+  const names = new Map<string, SettingName>(
+    SETTING_NAMES.map((name) => [new Option(flagOf(name)).attributeName(), name]),
+  )
+  const given = Object.entries({ ...program.opts(), ...flags })
+  const named = given.map(([attribute, value]) => [names.get(attribute) ?? attribute, value])
+  try {
+    return loadConfig({
+      flags: Object.fromEntries(named),
+      environment: process.env,
+      cwd: process.cwd(),
+    })
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    throw new CliError(EXIT.configuration, error.message, { cause: error })
+  }
+}
+
+/** Resolves when the service has stopped; a second signal does not wait for it. */
+async function stopOnSignal(service: { stop(): Promise<void> }): Promise<void> {
+  await new Promise<void>((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+      process.once(signal, () => {
+        process.once('SIGINT', () => process.exit(130))
+        process.once('SIGTERM', () => process.exit(143))
+        resolve()
+      })
+    }
+  })
+  await service.stop()
+}
