@@ -1,0 +1,163 @@
+/**
+ * What all changes of key material share. Their order makes them safe at every point of a crash:
+ * the intent is committed, then the object is made with the intent's id, then read back and
+ * proved, then its row becomes active, and then the caller hears of it. A change that stops in
+ * between leaves its intent, which `reconcile` settles.
+ *
+ * No change here destroys an object but `destroyKey`, since an object without a row may well be a
+ * key that an older copy of the database has forgotten.
+ */
+
+import { createHash, randomBytes } from 'node:crypto'
+import type { BackingKey, Key, RotationSchedule, RotationType } from '../model/key.ts'
+import type { HsmObjects } from '../pkcs11/hsm.ts'
+import type { Intent, Store } from '../store/store.ts'
+
+/** What a change works with. */
+export interface Services {
+  readonly store: Store
+  readonly objects: HsmObjects
+  /** Milliseconds since the epoch. */
+  readonly clock: () => number
+  readonly log?: Log
+}
+
+/** Writes a line to the log; nothing secret is ever handed in. */
+export type Log = (
+  level: 'debug' | 'info' | 'warn' | 'error',
+  message: string,
+  fields?: Readonly<Record<string, unknown>>,
+) => void
+
+/** A change that makes a backing key. */
+export type MaterialIntent = Intent & { readonly kind: 'create' | 'rotate' }
+
+const MATERIAL_DOMAIN = 'keyslot key material v1'
+const DAY_MS = 86_400_000
+
+/** The intents whose changes are running in this process, so that reconcile leaves them alone. */
+const running = new WeakMap<Store, Set<string>>()
+
+/** Whether the change of this intent is running in this process. */
+export function isRunning(store: Store, intentId: string): boolean {
+  return running.get(store)?.has(intentId) ?? false
+}
+
+/** Runs a change under its intent's id. */
+export async function runChange<Answer>(
+  store: Store,
+  intentId: string,
+  change: () => Promise<Answer>,
+): Promise<Answer> {
+  const ids = running.get(store) ?? new Set()
+  running.set(store, ids.add(intentId))
+  try {
+    return await change()
+  } finally {
+    ids.delete(intentId)
+  }
+}
+
+/** A backing key about to be made. */
+export async function newBackingKey(
+  { objects, clock }: Services,
+  number: number,
+  rotationType?: RotationType,
+): Promise<BackingKey> {
+  const id = randomBytes(16)
+  return {
+    id: id.toString('hex'),
+    number,
+    suite: await objects.suite(),
+    materialId: createHash('sha256').update(MATERIAL_DOMAIN).update(id).digest('hex'),
+    createdMs: clock(),
+    rotationType,
+  }
+}
+
+/**
+ * Makes the object of an intent that has been committed, and then its row active.
+ *
+ * If the token fails, the change is settled at once where that is possible, so that a failure
+ * which is over does not hold up the next change of this key.
+ */
+export async function makeMaterial(services: Services, intent: MaterialIntent): Promise<Key> {
+  const { id, suite, number } = intent.backingKey
+  try {
+    const label = `keyslot ${intent.keyId} ${number}`
+    await services.objects.generateBackingKey({ id, label, suite })
+  } catch (error) {
+    const key = await settle(services, intent).catch((cause: unknown) => {
+      services.log?.('warn', 'a change of key material waits to be settled', {
+        intentId: intent.intentId,
+        keyId: intent.keyId,
+        cause,
+      })
+    })
+    if (key !== undefined) return key
+    throw error
+  }
+  const key = await finish(services, intent)
+  if (key === undefined) {
+    throw new Error(`intent ${intent.intentId} was given up while it was being carried out`)
+  }
+  return key
+}
+
+/**
+ * Ends a change whose course is not known: finishes it if its object is in the token and proves
+ * itself, else gives it up.
+ *
+ * A create whose caller never heard of it is finished too, and becomes a key like one whose answer
+ * was lost on the way, which AWS's clients have to expect as well. To destroy its object instead
+ * would be dangerous: in a database restored from a backup an intent may be open whose key has
+ * been acknowledged and used since.
+ *
+ * An object that does not prove itself is left alone as well: that is a negative finding. Its id
+ * stays on record as given up.
+ *
+ * @returns the key, or `undefined` if the change was given up.
+ */
+export async function settle(services: Services, intent: MaterialIntent): Promise<Key | undefined> {
+  const { id, suite } = intent.backingKey
+  if (await services.objects.provesBackingKey({ id, suite })) return finish(services, intent)
+  await services.store.intents.abandon(intent.intentId, services.clock())
+  return undefined
+}
+
+/**
+ * Makes the proved backing key of an intent current.
+ *
+ * @returns the key, or `undefined` if the change was given up by another process.
+ */
+async function finish(services: Services, intent: MaterialIntent): Promise<Key | undefined> {
+  const { store, clock } = services
+  const nowMs = clock()
+  const before = await store.keys.find(intent.keyId)
+  const finished = await store.intents.finishMaterial(intent.intentId, {
+    nowMs,
+    rotation: nextRotation(before, intent, nowMs),
+  })
+  if (finished !== undefined) return finished
+  const key = await store.keys.find(intent.keyId)
+  const theirs = key?.backingKeys.some(({ id }) => id === intent.backingKey.id)
+  return theirs ? key : undefined
+}
+
+/**
+ * The schedule after an automatic rotation that was due: the next date on the grid of its period.
+ * One on demand, or forced before its time, does not move the schedule.
+ * https://docs.aws.amazon.com/kms/latest/developerguide/rotating-keys-on-demand.html
+ */
+function nextRotation(
+  key: Key | undefined,
+  intent: MaterialIntent,
+  nowMs: number,
+): RotationSchedule | undefined {
+  const schedule = key?.rotation
+  if (schedule === undefined || intent.backingKey.rotationType !== 'AUTOMATIC') return undefined
+  if (schedule.nextMs > nowMs) return undefined
+  const periodMs = schedule.periodInDays * DAY_MS
+  const periods = Math.floor((nowMs - schedule.nextMs) / periodMs) + 1
+  return { ...schedule, nextMs: schedule.nextMs + periods * periodMs }
+}

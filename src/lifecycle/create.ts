@@ -1,0 +1,63 @@
+/** Making a key: its row, its material in the token, its tags. */
+
+import { randomUUID } from 'node:crypto'
+import type { Place } from '../model/arn.ts'
+import { fail } from '../model/failures.ts'
+import type { Key, KeyManager, KeyOrigin, Tag } from '../model/key.ts'
+import { type KeySpec, type KeyUsage, keySpecRow } from '../model/key-specs.ts'
+import { KEYS_MAX } from '../model/quotas.ts'
+import { makeMaterial, newBackingKey, runChange, type Services } from './change.ts'
+
+/** The key to make. */
+export interface KeyInput {
+  readonly place: Place
+  /** A new random id unless given; an id is never used twice. */
+  readonly keyId?: string
+  readonly description: string
+  readonly spec: KeySpec
+  readonly usage: KeyUsage
+  readonly origin: KeyOrigin
+  readonly manager: KeyManager
+  readonly tags: readonly Tag[]
+}
+
+/** AWS's default; https://docs.aws.amazon.com/kms/latest/APIReference/API_EnableKeyRotation.html */
+const ROTATION_PERIOD_IN_DAYS = 365
+
+/**
+ * Makes a key, which is Enabled when this resolves.
+ *
+ * If it rejects after the token has failed, the key may still come into being, like one whose
+ * answer was lost: `reconcile` decides.
+ *
+ * @throws KmsError AlreadyExistsException if there is, or was, a key of this id;
+ *   LimitExceededException if the account has its full number of keys;
+ *   UnsupportedOperationException for a spec or origin that this version does not make.
+ */
+export async function createKey(services: Services, input: KeyInput): Promise<Key> {
+  const { store, clock } = services
+  const { place, tags, keyId = randomUUID(), ...properties } = input
+  if (!keySpecRow(input.spec).offered || input.origin !== 'AWS_KMS') {
+    const what = `${input.spec} of origin ${input.origin}`
+    fail('UnsupportedOperationException', `This version of keyslot makes no keys ${what}.`)
+  }
+  if ((await store.keys.count(place)) >= KEYS_MAX) {
+    fail('LimitExceededException', `The account has ${KEYS_MAX} keys in ${place.region} already.`)
+  }
+  const createdMs = clock()
+  const backingKey = await newBackingKey(services, 1)
+  const intent = { intentId: randomUUID(), keyId, createdMs, kind: 'create' as const, backingKey }
+  const key = {
+    ...properties,
+    ...place,
+    keyId,
+    createdMs,
+    rotationPeriodInDays: ROTATION_PERIOD_IN_DAYS,
+  }
+  return runChange(store, intent.intentId, async () => {
+    if (!(await store.intents.beginCreate(key, tags, intent))) {
+      fail('AlreadyExistsException', `There is, or was, a key ${keyId}.`)
+    }
+    return makeMaterial(services, intent)
+  })
+}
