@@ -31,6 +31,8 @@ export interface PipelineParts {
   readonly services: Services
   readonly region: string
   readonly audit: AppendAudit
+  /** Told of every call that has ended: `ok` or AWS's name of the failure, and how long it took. */
+  readonly onEnd: (name: OperationName, door: string, outcome: string, seconds: number) => void
   /** Told of every failure that is not the caller's fault, with its cause. */
   readonly onFault: (name: OperationName, requestId: string, error: KmsError) => void
 }
@@ -49,7 +51,22 @@ type Resource = Question['resource']
 
 /** Makes the pipeline. */
 export function createPipeline(parts: PipelineParts): Pipeline {
-  return { call: (name, call) => run(parts, name, call) }
+  return {
+    async call(name, call) {
+      const beganMs = performance.now()
+      let outcome = 'ok'
+      try {
+        return await run(parts, name, call)
+      } catch (cause) {
+        const error = KmsError.from(cause)
+        outcome = error.name
+        if (error.fault === 'service') parts.onFault(name, call.requestId, error)
+        throw error
+      } finally {
+        parts.onEnd(name, call.door, outcome, (performance.now() - beganMs) / 1000)
+      }
+    },
+  }
 }
 
 async function run<N extends OperationName>(
@@ -94,7 +111,6 @@ async function run<N extends OperationName>(
     } as never)
   } catch (cause) {
     const error = KmsError.from(cause)
-    if (error.fault === 'service') parts.onFault(name, call.requestId, error)
     await note('failed', error)
     throw error
   }

@@ -40,13 +40,11 @@ export const ReEncrypt = operation('ReEncrypt', {
       destination,
       request.destinationEncryptionAlgorithm,
     )
-    const context = canonicalContext(request.sourceEncryptionContext)
-    const newContext = canonicalContext(request.destinationEncryptionContext)
     const { ciphertext, backingKey } = ciphertextOf(source, request.ciphertextBlob)
     const spent = await lifecycle.spendMessage(destination)
     const ciphertextBlob = await hsm.reEncrypt(
-      { key: source, ciphertext, context },
-      { key: spent, context: newContext },
+      { key: source, ciphertext, context: canonicalContext(request.sourceEncryptionContext) },
+      { key: spent, context: canonicalContext(request.destinationEncryptionContext) },
       limits,
     )
     return {

@@ -41,6 +41,8 @@ export const CreateKey = operation('CreateKey', {
       place: home,
       description: request.description,
       ...kindOfNewKey(request),
+      origin: 'AWS_KMS',
+      manager: 'CUSTOMER',
       tags: tagsOf(request.tags),
     })
     return { keyMetadata: keyMetadata(key) }

@@ -1,0 +1,223 @@
+/** The composition root: the only file that knows every room. */
+
+import { randomUUID } from 'node:crypto'
+import type { Config } from './config.ts'
+import { type Development, ensureDevelopment } from './development/development.ts'
+import { type GrpcDoor, startGrpcDoor } from './doors/grpc/server.ts'
+import { startStatusDoor } from './doors/status/server.ts'
+import { startScheduler } from './jobs/scheduler.ts'
+import { createLifecycle } from './lifecycle/lifecycle.ts'
+import { reconcile } from './lifecycle/reconcile.ts'
+import { rootArn } from './model/arn.ts'
+import type { Caller } from './model/caller.ts'
+import { KmsError } from './model/failures.ts'
+import { OPERATIONS } from './operations/table.ts'
+import { openAuditLog } from './pipeline/audit-log.ts'
+import type { Pipeline } from './pipeline/call.ts'
+import { createPipeline } from './pipeline/pipeline.ts'
+import type { HsmReport } from './pkcs11/settings.ts'
+import { type HsmHandle, startHsm } from './pkcs11/supervisor.ts'
+import { openStore } from './store/database.ts'
+import type { Store } from './store/store.ts'
+import { type Log, openLog } from './telemetry/log.ts'
+import { createMetrics } from './telemetry/metrics.ts'
+
+/** What a test may replace. */
+export interface ServiceOptions {
+  /** Milliseconds since the epoch; the machine's clock unless given. */
+  readonly clock?: () => number
+  /** Standard error, in JSON lines, unless given. */
+  readonly log?: Log
+}
+
+/** A running service. */
+export interface RunningService {
+  /** The gRPC door's address, `host:port`. */
+  readonly grpcAddress: string
+  /** The status door's address, `host:port`. */
+  readonly statusAddress: string
+  readonly hsm: HsmHandle
+  /** What a first start made; in development mode only. */
+  readonly development?: Development
+  /** Runs every job once, now. */
+  runJobs(): Promise<void>
+  /** Takes no new calls, finishes those under way and ends the HSM process. */
+  stop(): Promise<void>
+}
+
+/**
+ * Starts the service, and resolves when it serves.
+ *
+ * @throws Error when the operator has to act first: the HSM refuses, the store is not ours, a
+ *   port is taken.
+ */
+export async function serve(config: Config, options: ServiceOptions = {}): Promise<RunningService> {
+  const { clock = Date.now, log = openLog(config.logLevel) } = options
+  await using started = new AsyncDisposableStack()
+  for (const warning of config.warnings) log('warn', warning)
+  const development = config.development ? await develop(config, clock) : undefined
+  const metrics = createMetrics()
+
+  const store = await openStore({ path: config.database })
+  started.defer(() => store.close())
+  const audit = await openAuditLog(config.audit)
+  started.defer(() => audit.close())
+  const installation = await store.installation()
+  const hsm = await startHsm({ ...config.hsm, canaryId: installation?.canaryId }, { log })
+  started.defer(() => hsm.stop())
+  const health = healthOf(hsm)
+  started.defer(hsm.onChange(({ state }) => metrics.hsmReady(state === 'ready')))
+  metrics.hsmReady(health.ready())
+  const status = await startStatusDoor(
+    { listen: config.statusListen },
+    { health, registry: metrics.registry },
+  )
+  started.defer(() => status.stop())
+  await untilReady(hsm, log)
+
+  if (!installation) await install(hsm, store, clock)
+  const changes = { store, objects: hsm.objects, clock, log }
+  // Nobody else has this store open before the doors are.
+  await reconcile(changes, { patienceMs: 0 })
+  const lifecycle = createLifecycle(changes)
+  const pipeline = createPipeline({
+    operations: OPERATIONS,
+    services: { store, hsm: hsm.hsm, lifecycle, clock },
+    region: config.place.region,
+    audit: (line) => audit.append(line),
+    onEnd: (name, door, outcome, seconds) => metrics.call(name, door, outcome, seconds),
+    onFault: (name, requestId, { message, cause }) =>
+      log('error', `${name} failed: ${message}`, { requestId, cause: cause && String(cause) }),
+  })
+  if (development) await ensureDevelopmentKey(pipeline, config)
+  const scheduler = startScheduler(
+    {
+      pipeline,
+      store,
+      clock,
+      reconcile: () => reconcile(changes),
+      onFailure: (job, error) => log('error', `job failed: ${job}`, { cause: String(error) }),
+    },
+    config.jobIntervalMs,
+  )
+  started.defer(() => scheduler.stop())
+  const door = await openGrpcDoor(config, { pipeline, log, clock, health })
+  started.defer(() => door.stop(config.shutdownGraceMs))
+  log('info', 'keyslot serves', { grpc: door.address, status: status.address })
+
+  const running = started.move()
+  return {
+    grpcAddress: door.address,
+    statusAddress: status.address,
+    hsm,
+    development,
+    runJobs: () => scheduler.runOnce(),
+    stop: () => running.disposeAsync(),
+  }
+}
+
+/** Asks the token what it is and whether it works, without starting the service. */
+export async function hsmCheck(config: Config): Promise<HsmReport> {
+  const hsm = await startHsm(config.hsm, { log: () => {} })
+  try {
+    const { state, reason } = hsm.state()
+    if (state !== 'ready') throw new Error(reason ?? `the HSM process is ${state}`)
+    return await hsm.check()
+  } finally {
+    await hsm.stop()
+  }
+}
+
+function develop(config: Config, clock: () => number): Promise<Development> {
+  const { home, place, trustDomain, grpcListen, softhsmConf } = config
+  const { modulePath, tokenLabel, pinFile } = config.hsm
+  if (pinFile === undefined) throw new Error('development mode makes its own PIN: give no other')
+  return ensureDevelopment({
+    home,
+    account: place.account,
+    trustDomain,
+    host: grpcListen.host,
+    hsm: { modulePath, tokenLabel, softhsmConf, pinFile },
+    clock,
+  })
+}
+
+/** What the doors ask about health. */
+function healthOf(hsm: HsmHandle) {
+  return {
+    ready: () => hsm.state().state === 'ready',
+    reasons: () => {
+      const { state, reason } = hsm.state()
+      return state === 'ready'
+        ? []
+        : [`the HSM process is ${state}: ${reason ?? 'no reason given'}`]
+    },
+    onChange: (listener: () => void) => hsm.onChange(listener),
+  }
+}
+
+/** Waits for a token that is slow to come; refuses to go on when only the operator can help. */
+async function untilReady(hsm: HsmHandle, log: Log): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>()
+  const look = () => {
+    const { state, reason } = hsm.state()
+    if (state === 'ready') resolve()
+    if (state === 'refused') reject(new Error(reason ?? 'the HSM refuses'))
+  }
+  const stop = hsm.onChange(look)
+  look()
+  const { state, reason } = hsm.state()
+  if (state === 'down') log('warn', 'waiting for the HSM', { reason })
+  try {
+    await promise
+  } finally {
+    stop()
+  }
+}
+
+/** Pairs a new store with its token: the canary tells them from any other. */
+async function install(hsm: HsmHandle, store: Store, clock: () => number): Promise<void> {
+  const canaryId = await hsm.objects.createCanary()
+  await store.install({ canaryId, createdMs: clock() })
+}
+
+function openGrpcDoor(
+  { grpcListen, tls, trustDomain, maxInFlight, maxInFlightPerIdentity }: Config,
+  parts: Parameters<typeof startGrpcDoor>[1],
+): Promise<GrpcDoor> {
+  return startGrpcDoor(
+    { listen: grpcListen, tls, trustDomain, maxInFlight, maxInFlightPerIdentity },
+    parts,
+  )
+}
+
+const DEVELOPMENT_ALIAS = 'alias/dev'
+
+/** The key of the first encrypt, made as the account's root. */
+async function ensureDevelopmentKey(pipeline: Pipeline, { place }: Config): Promise<void> {
+  const root: Caller = { arn: rootArn(place.account), account: place.account, kind: 'root' }
+  const call = <R>(request: R) => ({
+    door: 'development' as const,
+    requestId: randomUUID(),
+    authenticate: () => root,
+    request: () => request,
+    limits: {},
+  })
+  try {
+    await pipeline.call('DescribeKey', call({ keyId: DEVELOPMENT_ALIAS, grantTokens: [] }))
+  } catch (error) {
+    if (!(error instanceof KmsError) || error.name !== 'NotFoundException') throw error
+    const { keyMetadata } = await pipeline.call(
+      'CreateKey',
+      call({
+        policy: '',
+        description: 'made by the first start in development mode',
+        bypassPolicyLockoutSafetyCheck: false,
+        tags: [],
+        multiRegion: false,
+      }),
+    )
+    const targetKeyId = keyMetadata?.keyId ?? ''
+    await pipeline.call('CreateAlias', call({ aliasName: DEVELOPMENT_ALIAS, targetKeyId }))
+  }
+}

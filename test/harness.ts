@@ -1,0 +1,138 @@
+/**
+ * A whole service for tests: a real token, store, audit log and TLS in a temporary directory, with
+ * a clock that is moved by hand.
+ */
+
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type Client, connect } from '../src/client/client.ts'
+import { type Config, loadConfig } from '../src/config.ts'
+import { issueClientCertificate } from '../src/development/authority.ts'
+import { type RunningService as Service, serve } from '../src/main.ts'
+import type { Place } from '../src/model/arn.ts'
+
+/** An audit record, as far as tests look into it. */
+export interface AuditRecord {
+  readonly eventTime: string
+  readonly requestID: string
+  readonly eventName: string
+  readonly outcome: 'attempted' | 'succeeded' | 'failed'
+  readonly door: string
+  readonly userIdentity?: { readonly type: string; readonly arn: string }
+  readonly requestParameters?: Readonly<Record<string, unknown>>
+  readonly resources: readonly { readonly ARN: string }[]
+  readonly errorCode?: string
+  readonly errorMessage?: string
+}
+
+/** A running service and what tests do with it. */
+export interface RunningService {
+  /** Calls as the account's root. */
+  readonly client: Client
+  readonly place: Place
+  readonly config: Config
+  readonly service: Service
+  /** Calls as the root of an account, or as whoever the SPIFFE id names. */
+  clientOf(accountOrSpiffeId: string): Client
+  /** The service's clock, in milliseconds since the epoch. */
+  clock(): number
+  moveClock(byMs: number): void
+  runJobs(): Promise<void>
+  /** Every record of the audit log so far. */
+  auditRecords(): readonly AuditRecord[]
+  backingKeysInToken(): Promise<number>
+  /** Stops and starts the service again on the same state. */
+  restart(): Promise<void>
+  /** Stops the service and removes its directory. */
+  stop(): Promise<void>
+}
+
+/** Flags of `keyslot serve` that differ from a development service on free ports. */
+export type Flags = Readonly<Record<string, string>>
+
+/** Longer than any test moves the clock. */
+const CERTIFICATE_VALIDITY_MS = 3000 * 86_400_000
+
+/** Starts a service in a directory of its own. */
+export async function startTestService(flags: Flags = {}): Promise<RunningService> {
+  const home = mkdtempSync(join(tmpdir(), 'keyslot-service-'))
+  const config = loadConfig({
+    flags: {
+      dev: true,
+      home,
+      grpcListen: '127.0.0.1:0',
+      statusListen: '127.0.0.1:0',
+      jobIntervalMs: '86400000',
+      ...flags,
+    },
+    environment: {},
+    cwd: home,
+  })
+  let nowMs = Date.now()
+  const clock = () => nowMs
+  const clients = new Map<string, Client>()
+  let service = await startService()
+
+  function startService(): Promise<Service> {
+    return serve(config, { clock, log: () => {} })
+  }
+
+  function clientOf(accountOrSpiffeId: string): Client {
+    const known = clients.get(accountOrSpiffeId)
+    if (known) return known
+    const spiffeId = accountOrSpiffeId.startsWith('spiffe:')
+      ? accountOrSpiffeId
+      : `spiffe://${config.trustDomain}/account/${accountOrSpiffeId}/root`
+    const issued = issueClientCertificate(home, {
+      spiffeId,
+      validityMs: CERTIFICATE_VALIDITY_MS,
+      clock: Date.now,
+    })
+    const client = connect({
+      endpoint: service.grpcAddress,
+      ca: readFileSync(join(home, 'tls', 'ca.pem')),
+      ...issued,
+    })
+    clients.set(accountOrSpiffeId, client)
+    return client
+  }
+
+  function closeClients(): void {
+    for (const client of clients.values()) client.close()
+    clients.clear()
+  }
+
+  return {
+    get client() {
+      return clientOf(config.place.account)
+    },
+    get service() {
+      return service
+    },
+    place: config.place,
+    config,
+    clientOf,
+    clock,
+    moveClock(byMs) {
+      nowMs += byMs
+    },
+    runJobs: () => service.runJobs(),
+    auditRecords: () =>
+      readFileSync(config.audit, 'utf8')
+        .split('\n')
+        .filter((line) => line !== '')
+        .map((line): AuditRecord => JSON.parse(line)),
+    backingKeysInToken: async () => (await service.hsm.objects.listBackingKeys()).length,
+    async restart() {
+      closeClients()
+      await service.stop()
+      service = await startService()
+    },
+    async stop() {
+      closeClients()
+      await service.stop()
+      rmSync(home, { recursive: true, force: true })
+    },
+  }
+}
