@@ -1,7 +1,7 @@
 /** The HSM's verbs over the pipes of whatever HSM process is running. */
 
 import type { Authorised } from '../model/authorised.ts'
-import { keyIdBytes } from '../model/ciphertext.ts'
+import { COMMITMENT_BYTES, keyIdBytes, TAG_BYTES } from '../model/ciphertext.ts'
 import { fail, KmsError } from '../model/failures.ts'
 import { type BackingKey, type CipherSuite, currentBackingKey, type Key } from '../model/key.ts'
 import { type Answer, type Calls, tooLate, type WriteCall } from './calls.ts'
@@ -10,6 +10,9 @@ import { unavailable } from './hsm-process.ts'
 import type { ManagementVerb, ManagementVerbs } from './management.ts'
 import { type FrameWriter, STATUS, VERB } from './wire.ts'
 
+const PLAINTEXT_BYTES_MAX = 4096
+const SEALED_BYTES_MAX = COMMITMENT_BYTES + PLAINTEXT_BYTES_MAX + TAG_BYTES
+const RANDOM_BYTES_MAX = 1024
 /** A backing key found by a list: its id's 32 hex digits and its suite's digit. */
 const LISTED_CHARACTERS = 33
 
@@ -40,7 +43,8 @@ export function hsmOver(connection: Connection): Hsm {
     return second.status === STATUS.done ? second.payload : failWith(second)
   }
   return {
-    encrypt(key, { plaintext, context }, limits) {
+    async encrypt(key, { plaintext, context }, limits) {
+      assertBytes(plaintext.length, PLAINTEXT_BYTES_MAX)
       const current = currentBackingKey(key)
       return call(
         [current],
@@ -79,6 +83,7 @@ export function hsmOver(connection: Connection): Hsm {
       )
     },
     async generateDataKey(key, { numberOfBytes, context }, limits) {
+      assertBytes(numberOfBytes, RANDOM_BYTES_MAX)
       const answer = await call(
         [currentBackingKey(key)],
         dataKeyCall(VERB.generateDataKey, key, context, numberOfBytes),
@@ -89,14 +94,16 @@ export function hsmOver(connection: Connection): Hsm {
         ciphertextBlob: answer.subarray(numberOfBytes),
       }
     },
-    generateDataKeyWithoutPlaintext(key, { numberOfBytes, context }, limits) {
+    async generateDataKeyWithoutPlaintext(key, { numberOfBytes, context }, limits) {
+      assertBytes(numberOfBytes, RANDOM_BYTES_MAX)
       return call(
         [currentBackingKey(key)],
         dataKeyCall(VERB.generateDataKeyWithoutPlaintext, key, context, numberOfBytes),
         limits,
       )
     },
-    generateRandom(numberOfBytes, limits) {
+    async generateRandom(numberOfBytes, limits) {
+      assertBytes(numberOfBytes, RANDOM_BYTES_MAX)
       return call(
         [],
         (writer, deadlineMs) => {
@@ -152,10 +159,19 @@ function searchOnce(connection: Connection): (id: string) => Promise<boolean> {
 function backingKeyOf(key: Key, { ciphertext }: CiphertextInput): BackingKey {
   const found = key.backingKeys.find(({ id }) => id === ciphertext.backingKeyId)
   const ofKey = keyIdBytes(ciphertext.keyId).equals(keyIdBytes(key.keyId))
-  if (found === undefined || !ofKey || found.suite !== ciphertext.suite) {
+  // Nothing longer has ever been made.
+  const isTooLong = ciphertext.sealed.length > SEALED_BYTES_MAX
+  if (found === undefined || !ofKey || isTooLong || found.suite !== ciphertext.suite) {
     fail('InvalidCiphertextException', 'The ciphertext is not valid.')
   }
   return found
+}
+
+/** Lengths have been checked for the caller long before: another one here is a bug. */
+function assertBytes(length: number, most: number): void {
+  if (!Number.isInteger(length) || length < 1 || length > most) {
+    throw new Error(`${length} bytes for the HSM`)
+  }
 }
 
 function dataKeyCall(

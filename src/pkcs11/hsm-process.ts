@@ -28,7 +28,6 @@ export interface Ending {
 }
 
 interface PendingCall {
-  readonly sentMs: number
   readonly resolve: (answer: never) => void
   readonly reject: (failure: Error) => void
 }
@@ -49,9 +48,10 @@ export class HsmProcess {
   readonly #pending = new Map<number, PendingCall>()
   readonly #managementTimeoutMs: number
   readonly #sweep: NodeJS.Timeout
-  readonly #bornMs = performance.now()
   #calls: Calls | undefined
   #sequence = 0
+  /** When object management could begin with the oldest of its calls. */
+  #sinceMs = performance.now()
   #ending: Ending | undefined
   #hung = false
   #over = false
@@ -96,7 +96,8 @@ export class HsmProcess {
         return
       }
       const sequence = this.#sequence++
-      this.#pending.set(sequence, { sentMs: performance.now(), resolve, reject })
+      if (this.#pending.size === 0) this.#sinceMs = performance.now()
+      this.#pending.set(sequence, { resolve, reject })
       const call = { verb, input } as Extract<ToProcess, { kind: 'call' }>['call']
       this.#send({ kind: 'call', sequence, call })
     })
@@ -176,6 +177,7 @@ export class HsmProcess {
   #settle(sequence: number): PendingCall | undefined {
     const pending = this.#pending.get(sequence)
     this.#pending.delete(sequence)
+    this.#sinceMs = performance.now()
     return pending
   }
 
@@ -185,9 +187,9 @@ export class HsmProcess {
   }
 
   #lookOver(): void {
-    const { value: oldest } = this.#pending.values().next()
-    const sinceMs = this.#calls === undefined ? this.#bornMs : oldest?.sentMs
-    if (sinceMs !== undefined && performance.now() - sinceMs > this.#managementTimeoutMs) {
+    const isStarting = this.#calls === undefined
+    if (!isStarting && this.#pending.size === 0) return
+    if (performance.now() - this.#sinceMs > this.#managementTimeoutMs) {
       this.kill('object management did not answer in time')
     }
   }

@@ -209,12 +209,12 @@ export class DataVerbs {
    * decrypts the canary; and what it says of a handle, only when it says it again.
    */
   #safely<T>(ask: () => T, kind: 'decrypts' | 'other'): T {
-    const canary = this.#canaryHere()
     try {
+      this.#canaryHere()
       return ask()
     } catch (first) {
       if (!(first instanceof TokenError)) throw first
-      if (kind === 'decrypts' && this.#isOfTheCiphertext(first, canary)) {
+      if (kind === 'decrypts' && this.#isOfTheCiphertext(first)) {
         throw new StatusError(STATUS.invalidCiphertext, first.message)
       }
       this.#renewAfter(first)
@@ -222,7 +222,7 @@ export class DataVerbs {
         return ask()
       } catch (second) {
         if (!(second instanceof TokenError)) throw second
-        if (kind === 'decrypts' && this.#isOfTheCiphertext(second, this.#canaryHere())) {
+        if (kind === 'decrypts' && this.#isOfTheCiphertext(second)) {
           throw new StatusError(STATUS.invalidCiphertext, second.message)
         }
         this.#renewAfter(second)
@@ -233,8 +233,10 @@ export class DataVerbs {
     }
   }
 
-  #isOfTheCiphertext({ value }: TokenError, canary: CanaryProof): boolean {
+  #isOfTheCiphertext({ value }: TokenError): boolean {
     if (value.fault !== 'caller' && value.fault !== 'ambiguous') return false
+    const canary = this.#canary
+    if (canary === undefined) return false
     try {
       canary.prove(this.#session)
       return true

@@ -63,7 +63,7 @@ async function start(settings: HsmSettings, workerPipes: number): Promise<void> 
     if (level !== 'debug') send({ kind: 'log', level, message, fields })
   })
   served = token
-  const count = Math.min(settings.workers ?? token.profile.workers, workerPipes)
+  const count = Math.min(settings.workers ?? token.profile.workers, workerPipes, token.workersMax)
   const starts = Array.from({ length: count }, (_, at) =>
     startWorker(token.workerStart(FIRST_WORKER_FD + at)),
   )
@@ -153,7 +153,8 @@ async function end(because?: { why: 'down' | 'refused'; reason: string }): Promi
     if (because !== undefined) void worker.terminate()
     return ended
   })
-  setTimeout(() => process.exit(1), CLOSING_MS).unref()
+  // Not `process.exit`, which waits for a thread that hangs in the module.
+  setTimeout(() => process.kill(process.pid, 'SIGKILL'), CLOSING_MS).unref()
   await Promise.all(closing)
   served?.close()
   pipe.end()

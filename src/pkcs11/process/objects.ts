@@ -109,15 +109,17 @@ export class TokenObjects {
   createCanary(): string {
     if (this.#canaryId !== undefined) return this.#canaryId
     return this.#withSession((session) => {
-      const ours = this.#ours(session)
-      const [only, ...others] = ours
-      if (others.length > 0 || (only !== undefined && only.label !== CANARY_LABEL)) {
+      const labels = this.#all(session)
+        .map((handle) => this.#labelOf(session, handle))
+        .filter((label) => label.startsWith(LABEL_PREFIX))
+      if (labels.length > 1 || labels.some((label) => label !== CANARY_LABEL)) {
         throw new KmsError(
           'KMSInternalException',
-          `The token holds ${ours.length} objects of an installation of keyslot that this store` +
-            ' does not know.',
+          `The token holds ${labels.length} objects of an installation of keyslot that this` +
+            ' store does not know.',
         )
       }
+      const [only] = this.#ours(session)
       const id = only?.id ?? this.#makeCanary(session)
       this.#adoptCanary(session, id)
       return id
@@ -274,8 +276,14 @@ export class TokenObjects {
     return found[0]
   }
 
+  /** The label; none for an object that a crash has left half made. */
   #labelOf(session: TokenSession, handle: Handle): string {
-    return session.read(handle, [pkcs11js.CKA_LABEL])[0]?.toString('latin1') ?? ''
+    try {
+      return session.read(handle, [pkcs11js.CKA_LABEL])[0]?.toString('latin1') ?? ''
+    } catch (cause) {
+      if (!(cause instanceof TokenError) || cause.value.then === 'restart process') throw cause
+      return ''
+    }
   }
 
   #check(session: TokenSession, handle: Handle, name: ObjectName, suite: CipherSuite): void {
@@ -307,11 +315,14 @@ export class TokenObjects {
   }
 
   #ours(session: TokenSession): readonly FoundObject[] {
-    const all = session.find([
+    return this.#all(session).flatMap((handle) => this.#summary(session, handle) ?? [])
+  }
+
+  #all(session: TokenSession): readonly Handle[] {
+    return session.find([
       { type: pkcs11js.CKA_CLASS, value: pkcs11js.CKO_SECRET_KEY },
       { type: pkcs11js.CKA_TOKEN, value: true },
     ])
-    return all.flatMap((handle) => this.#summary(session, handle) ?? [])
   }
 
   #summary(session: TokenSession, handle: Handle): FoundObject | undefined {

@@ -19,6 +19,8 @@ import type { WorkerStart } from './worker.ts'
 
 const DERIVED_KEY_MESSAGES_MAX = 2 ** 20
 const DERIVED_KEY_AGE_MAX_MS = 60_000
+/** Sessions of the object thread: the login's, one at work, and one to look at its work. */
+const OWN_SESSIONS = 3
 
 /** The token as this process serves it. */
 export interface ServedToken {
@@ -28,6 +30,8 @@ export interface ServedToken {
   readonly objects: TokenObjects
   /** Worker threads that serve. */
   workers: number
+  /** How many the token has sessions for. */
+  readonly workersMax: number
   /** What a worker needs that opens this descriptor. */
   workerStart(fd: number): WorkerStart
   /** The report of the token, with the canary found and used just now. */
@@ -78,6 +82,7 @@ export async function openToken(settings: HsmSettings, log: Log): Promise<Served
     suite,
     objects,
     workers: 0,
+    workersMax: Math.max(1, (limit(token.token.maxSessionCount) ?? Infinity) - OWN_SESSIONS),
     workerStart: (fd) => ({
       fd,
       modulePath: settings.modulePath,

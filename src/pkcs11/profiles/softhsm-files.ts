@@ -36,14 +36,31 @@ const KIND = { boolean: 1, number: 2, bytes: 3, attributes: 4, mechanisms: 5 } a
 const NUMBER_BYTES = 8
 const LABEL_OF_TOKEN = 0x80005349
 const SERIAL_OF_TOKEN = 0x8000534a
-/** Without one of these a secret key is not whole: CLASS to VALUE_LEN, by their numbers. */
-const KEY_ATTRIBUTES = [
-  0x0, 0x1, 0x2, 0x3, 0x11, 0x100, 0x102, 0x103, 0x104, 0x105, 0x10c, 0x161, 0x162, 0x163, 0x164,
-  0x165, 0x170, 0x171,
+/** What the file of a whole backing key holds in the clear, by attribute number. */
+const KEY_FLAGS: readonly (readonly [type: number, value: boolean])[] = [
+  // TOKEN, PRIVATE, SENSITIVE.
+  [0x1, true],
+  [0x2, true],
+  [0x103, true],
+  // EXTRACTABLE, LOCAL, NEVER_EXTRACTABLE, ALWAYS_SENSITIVE.
+  [0x162, false],
+  [0x163, true],
+  [0x164, true],
+  [0x165, true],
+  // MODIFIABLE, COPYABLE.
+  [0x170, false],
+  [0x171, false],
 ]
-const CKA_VALUE = 0x11
-/** An AES-256 key encrypted under the token's key: IV, key, padding. */
-const VALUE_BYTES_MIN = 16 + 32
+/** The least length of what it holds encrypted, or as a list: LABEL, VALUE, ID. */
+const KEY_LENGTHS: readonly (readonly [type: number, bytes: number])[] = [
+  [0x3, 32],
+  [0x11, 16 + 32],
+  [0x102, 16 + 16],
+  // ALLOWED_MECHANISMS has the highest number and so comes last: no cut spares it.
+  [0x40000600, NUMBER_BYTES],
+]
+/** How long another process may be in the middle of its login. */
+const LOGIN_MS = 200
 
 /** The files of the tokens that SoftHSM's configuration names; nothing where there is none. */
 export function softhsmFiles(environment: NodeJS.ProcessEnv): TokenFiles | undefined {
@@ -60,37 +77,50 @@ export function softhsmFiles(environment: NodeJS.ProcessEnv): TokenFiles | undef
 /**
  * Reads an object's file to its end.
  *
- * @returns the length of each attribute's value by its type; `undefined` when the file ends too
- *   early, goes on too long or holds what no object holds.
+ * @returns each attribute's value by its type; `undefined` when the file ends too early, goes on
+ *   too long or holds what no object holds.
  */
-export function parseObject(file: Buffer): ReadonlyMap<number, number> | undefined {
+export function parseObject(file: Buffer): ReadonlyMap<number, Buffer> | undefined {
   if (file.length < NUMBER_BYTES) return undefined
-  const attributes = new Map<number, number>()
+  const attributes = new Map<number, Buffer>()
   let at = NUMBER_BYTES
   while (at < file.length) {
     if (file.length - at < 2 * NUMBER_BYTES) return undefined
     const type = Number(file.readBigUInt64BE(at))
     const kind = Number(file.readBigUInt64BE(at + NUMBER_BYTES))
-    at += 2 * NUMBER_BYTES
-    const value = valueAt(file, at, kind)
+    const value = valueAt(file, at + 2 * NUMBER_BYTES, kind)
     if (value === undefined || value.end > file.length) return undefined
-    attributes.set(type, value.bytes)
+    attributes.set(type, file.subarray(value.start, value.end))
     at = value.end
   }
   return attributes
+}
+
+/** Whether this is the file of a backing key with all that makes it one. */
+export function isWholeKey(file: Buffer): boolean {
+  const attributes = parseObject(file)
+  return (
+    KEY_FLAGS.every(([type, value]) => isFlag(attributes?.get(type), value)) &&
+    KEY_LENGTHS.every(([type, bytes]) => (attributes?.get(type)?.length ?? 0) >= bytes)
+  )
+}
+
+/** SoftHSM writes `true` as 255. */
+function isFlag(bytes: Buffer | undefined, value: boolean): boolean {
+  return bytes?.length === 1 && (bytes[0] !== 0) === value
 }
 
 function valueAt(
   file: Buffer,
   at: number,
   kind: number,
-): { readonly end: number; readonly bytes: number } | undefined {
-  if (kind === KIND.boolean) return { end: at + 1, bytes: 1 }
-  if (kind === KIND.number) return { end: at + NUMBER_BYTES, bytes: NUMBER_BYTES }
+): { readonly start: number; readonly end: number } | undefined {
+  if (kind === KIND.boolean) return { start: at, end: at + 1 }
+  if (kind === KIND.number) return { start: at, end: at + NUMBER_BYTES }
   const size = { [KIND.bytes]: 1, [KIND.attributes]: 1, [KIND.mechanisms]: NUMBER_BYTES }[kind]
   if (size === undefined || file.length - at < NUMBER_BYTES) return undefined
-  const bytes = size * Number(file.readBigUInt64BE(at))
-  return { end: at + NUMBER_BYTES + bytes, bytes }
+  const start = at + NUMBER_BYTES
+  return { start, end: start + size * Number(file.readBigUInt64BE(at)) }
 }
 
 function tokenDirectory(environment: NodeJS.ProcessEnv): string | undefined {
@@ -138,6 +168,9 @@ function repair(token: string): string | undefined {
   const live = join(token, TOKEN_OBJECT)
   const copy = join(token, COPY)
   if (!isWholeToken(copy) || hasAllOf(live, copy)) return undefined
+  // For a moment it looks damaged while another process logs in.
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, LOGIN_MS)
+  if (hasAllOf(live, copy)) return undefined
   writeDurably(token, REPAIR_UNDER_WAY, TOKEN_OBJECT, readFileSync(copy))
   return `${live} was damaged, as by a kill during login, and has been restored from its copy`
 }
@@ -179,10 +212,7 @@ function objects(token: string): readonly string[] {
 /** Syncs an object's file and reads it to its end. */
 function syncWholeKey(path: string): void {
   syncPath(path)
-  const attributes = parseObject(readFileSync(path))
-  const missing = KEY_ATTRIBUTES.filter((type) => !attributes?.has(type))
-  const valueBytes = attributes?.get(CKA_VALUE) ?? 0
-  if (attributes === undefined || missing.length > 0 || valueBytes < VALUE_BYTES_MIN) {
+  if (!isWholeKey(readFileSync(path))) {
     throw new Error(`${path} is not complete: is the disk full?`)
   }
 }
