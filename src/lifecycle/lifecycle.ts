@@ -4,24 +4,18 @@
  * crash left behind.
  */
 
-import type { Place } from '../model/arn.ts'
 import type { Authorised } from '../model/authorised.ts'
-import type { Key, RotationType, Tag } from '../model/key.ts'
-import type { KeySpec, KeyUsage } from '../model/key-specs.ts'
-
-/** What a new key is to be. */
-export interface KeyTemplate {
-  readonly place: Place
-  readonly description: string
-  readonly spec: KeySpec
-  readonly usage: KeyUsage
-  readonly tags: readonly Tag[]
-}
+import type { Key, RotationType } from '../model/key.ts'
+import type { Services } from './change.ts'
+import { createKey, type KeyInput } from './create.ts'
+import { destroyKey } from './destroy.ts'
+import { messageBudget } from './message-budget.ts'
+import { rotateKey } from './rotate.ts'
 
 /** The changes. */
 export interface Lifecycle {
-  /** Makes a customer managed key with material of the token's own. */
-  createKey(template: KeyTemplate): Promise<Key>
+  /** Makes a key; see `createKey` for its failures. */
+  createKey(input: KeyInput): Promise<Key>
   /**
    * Adds a backing key and makes it current.
    *
@@ -29,8 +23,12 @@ export interface Lifecycle {
    *   LimitExceededException after 25 rotations on demand.
    */
   rotateKey(key: Authorised<Key>, type: RotationType): Promise<Key>
-  /** Destroys a key that is PendingDeletion and whose window has ended; else does nothing. */
-  destroyKey(key: Authorised<Key>): Promise<void>
+  /**
+   * Destroys a key that is PendingDeletion and whose window has ended.
+   *
+   * @returns false if it is not, or another change is under way.
+   */
+  destroyKey(key: Authorised<Key>): Promise<boolean>
   /**
    * Counts one message against the key's current backing key where the backing key itself
    * encrypts (suite 2), and rotates before its limit of 2^31 messages; costs nothing in suite 1.
@@ -38,4 +36,15 @@ export interface Lifecycle {
    * @returns the key to encrypt with: rotated, perhaps.
    */
   spendMessage(key: Authorised<Key>): Promise<Authorised<Key>> | Authorised<Key>
+}
+
+/** The changes over a store and a token. */
+export function createLifecycle(services: Services): Lifecycle {
+  const budget = messageBudget(services)
+  return {
+    createKey: (input) => createKey(services, input),
+    rotateKey: (key, type) => rotateKey(services, key, type),
+    destroyKey: (key) => destroyKey(services, key),
+    spendMessage: (key) => budget.spend(key),
+  }
 }
