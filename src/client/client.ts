@@ -1,6 +1,7 @@
 /** The TypeScript client of keyslot's gRPC door. */
 
-import { createSecureContext } from 'node:tls'
+import { isIP } from 'node:net'
+import { checkServerIdentity, createSecureContext } from 'node:tls'
 import { Client as Channel, ChannelCredentials, Metadata, status } from '@grpc/grpc-js'
 import { CONTRACT, SERVICE_NAME } from '../contract/contract.ts'
 import { decodeMessage, encodeMessage } from '../contract/wire.ts'
@@ -54,20 +55,31 @@ const DEADLINE_MS = 30_000
  */
 export function connect(settings: ClientSettings): Client {
   const { endpoint, ca, certificate: cert, privateKey: key } = settings
+  const name = serverName(endpoint)
   const credentials = ChannelCredentials.createFromSecureContext(
     createSecureContext({ ca, cert, key, minVersion: 'TLSv1.2' }),
+    { checkServerIdentity: (_name, presented) => checkServerIdentity(name.checked, presented) },
   )
   const channel = new Channel(endpoint, credentials, {
     'grpc.keepalive_time_ms': 30_000,
     'grpc.keepalive_timeout_ms': 10_000,
-    // The server's certificate has no name for a socket in the file system.
-    ...(endpoint.startsWith('unix:') && { 'grpc.ssl_target_name_override': 'localhost' }),
+    'grpc.ssl_target_name_override': name.sent,
   })
   return {
     call: (name, request, options) =>
       call(channel, name, request, { deadlineMs: settings.deadlineMs ?? DEADLINE_MS, ...options }),
     close: () => channel.close(),
   }
+}
+
+/**
+ * The name that the server's certificate must have, and the one that TLS sends: RFC 6066 allows
+ * no addresses there. A socket in the file system is the server of this machine.
+ */
+function serverName(endpoint: string): { readonly checked: string; readonly sent: string } {
+  if (endpoint.startsWith('unix:')) return { checked: 'localhost', sent: 'localhost' }
+  const host = endpoint.replace(/:[0-9]+$/, '').replace(/^\[(.*)\]$/, '$1')
+  return { checked: host, sent: isIP(host) ? 'localhost' : host }
 }
 
 function call<N extends RpcName>(
