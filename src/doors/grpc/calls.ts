@@ -1,0 +1,108 @@
+/** What happens to a call of an operation at this door: in by its bytes, out by its bytes. */
+
+import { randomUUID } from 'node:crypto'
+import type { handleUnaryCall, ServerUnaryCall, sendUnaryData } from '@grpc/grpc-js'
+import { type FailureName, fail, KmsError } from '../../model/failures.ts'
+import type { Pipeline } from '../../pipeline/call.ts'
+import type { RpcName } from '../../service.ts'
+import type { Admission } from './admission.ts'
+import { callerAt } from './authenticate.ts'
+import { decodeRequest, encodeResponse } from './codec.ts'
+import type { Connections } from './connections.ts'
+import { statusOf, trailersOf } from './errors.ts'
+
+/** Told of calls that the door refuses itself; the pipeline never hears of them. */
+export type OnRefused = (operation: RpcName, failure: FailureName, seconds: number) => void
+
+/** What calls need. */
+export interface CallParts {
+  readonly pipeline: Pipeline
+  readonly admission: Admission
+  readonly connections: Connections
+  /** Milliseconds since the epoch. */
+  readonly clock: () => number
+  readonly onRefused: OnRefused
+}
+
+type Call = ServerUnaryCall<Buffer, Buffer>
+
+const USER_AGENT_LENGTH_MAX = 256
+
+/** The handler of an rpc. Requests arrive, and responses leave, as bytes. */
+export function handlerOf(name: RpcName, parts: CallParts): handleUnaryCall<Buffer, Buffer> {
+  return (call, respond) => {
+    void answer(name, parts, call, respond)
+  }
+}
+
+async function answer(
+  name: RpcName,
+  parts: CallParts,
+  call: Call,
+  respond: sendUnaryData<Buffer>,
+): Promise<void> {
+  const requestId = randomUUID()
+  const startMs = performance.now()
+  let leave: (() => void) | undefined
+  try {
+    checkStillWanted(call)
+    leave = parts.admission.enter(parts.connections.of(call).limitedAs)
+    const response = await run(name, parts, call, requestId)
+    respond(null, response, trailersOf(requestId))
+    // grpc-js has copied it into its frame.
+    response.fill(0)
+  } catch (cause) {
+    const error = KmsError.from(cause)
+    if (!leave) parts.onRefused(name, error.name, (performance.now() - startMs) / 1000)
+    respond(statusOf(error, requestId))
+  } finally {
+    leave?.()
+    // A plaintext may be in it; nothing reads it any more.
+    call.request.fill(0)
+  }
+}
+
+async function run<N extends RpcName>(
+  name: N,
+  { pipeline, connections, clock }: CallParts,
+  call: Call,
+  requestId: string,
+): Promise<Buffer> {
+  const { identity, remoteAddress } = connections.of(call)
+  const [userAgent] = call.metadata.get('user-agent')
+  const gone = new AbortController()
+  let settled = false
+  // It is told of calls that have been answered, too.
+  call.once('cancelled', () => {
+    if (!settled) gone.abort()
+  })
+  try {
+    const response = await pipeline.call<N>(name, {
+      door: 'grpc',
+      requestId,
+      authenticate: () => callerAt(identity, clock()),
+      request: () => decodeRequest(name, call.request),
+      sourceAddress: remoteAddress,
+      userAgent: userAgent?.toString().slice(0, USER_AGENT_LENGTH_MAX),
+      limits: { deadlineMs: deadlineMsOf(call), signal: gone.signal },
+    })
+    return encodeResponse(name, response)
+  } finally {
+    settled = true
+  }
+}
+
+/** A stream that its client resets may still come this far. */
+function checkStillWanted(call: Call): void {
+  if (call.cancelled) fail('RequestAbortedException', 'The call was cancelled.')
+  const deadlineMs = deadlineMsOf(call)
+  if (deadlineMs !== undefined && deadlineMs <= Date.now()) {
+    fail('RequestAbortedException', 'The deadline passed.', { grpc: 'DEADLINE_EXCEEDED' })
+  }
+}
+
+/** By the machine's own clock, as grpc-js has it. */
+function deadlineMsOf(call: Call): number | undefined {
+  const deadlineMs = Number(call.getDeadline())
+  return Number.isFinite(deadlineMs) ? deadlineMs : undefined
+}

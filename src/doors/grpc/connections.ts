@@ -1,0 +1,160 @@
+/**
+ * The connections of the door: each with the identity that its certificate names, read once, and
+ * with what it may take of the server.
+ */
+
+import type { TLSSocket } from 'node:tls'
+import {
+  experimental,
+  type Server,
+  ServerCredentials,
+  ServerInterceptingCall,
+  type ServerInterceptor,
+} from '@grpc/grpc-js'
+import { type Identity, identify } from './authenticate.ts'
+import { createIncompleteRequests, type IncompleteRequests } from './incomplete-requests.ts'
+
+/** The limits of connections. */
+export interface ConnectionLimits {
+  /** Connections of one identity. */
+  readonly maxConnectionsPerIdentity: number
+  /** How long a request may take to arrive in full. */
+  readonly requestTimeoutMs: number
+}
+
+/** A connection whose TLS handshake has succeeded. */
+export interface Connection {
+  readonly identity: Identity
+  /** What limits are counted by: the caller's ARN, or one name for all that have none. */
+  readonly limitedAs: string
+  /** Absent on a socket in the file system. */
+  readonly remoteAddress?: string
+}
+
+/** The connections. */
+export interface Connections {
+  /** Takes over a socket whose handshake has succeeded. */
+  accept(socket: TLSSocket): void
+  /** The connection that a call came by. */
+  of(call: { getAuthContext(): AuthContext }): Connection
+  /** Cuts every connection. */
+  destroy(): void
+}
+
+/** What connections are made of. */
+export interface ConnectionParts {
+  readonly server: Server
+  readonly trustDomain: string
+  readonly limits: ConnectionLimits
+  /** Told of every connection that is cut for what it does, and why. */
+  readonly onCut: (connection: Connection, reason: string) => void
+}
+
+type AuthContext = ReturnType<ServerInterceptingCall['getAuthContext']>
+
+const NOBODY = 'nobody'
+const SWEEP_INTERVAL_MS = 500
+
+/** Makes the connections of a server. */
+export function createConnections(parts: ConnectionParts): Connections {
+  const open = new Map<TLSSocket, { connection: Connection; requests: IncompleteRequests }>()
+  const byContext = new WeakMap<AuthContext, Connection>()
+
+  const sweeper = setInterval(() => {
+    for (const [socket, { connection, requests }] of open) {
+      if (!requests.sweep()) cut(socket, connection, 'requests that never get complete')
+    }
+  }, SWEEP_INTERVAL_MS)
+  sweeper.unref()
+
+  function cut(socket: TLSSocket, connection: Connection, reason: string): void {
+    parts.onCut(connection, reason)
+    socket.destroy()
+  }
+
+  function isCrowded({ limitedAs }: Connection): boolean {
+    const own = [...open.values()].filter((each) => each.connection.limitedAs === limitedAs)
+    return own.length >= parts.limits.maxConnectionsPerIdentity
+  }
+
+  function accept(socket: TLSSocket): void {
+    // Without a listener, the error of a client that goes away would end the process.
+    socket.on('error', () => {})
+    const connection = connectionOf(socket, parts.trustDomain)
+    if (isCrowded(connection)) {
+      cut(socket, connection, 'too many connections of one identity')
+      return
+    }
+    const context: AuthContext = {}
+    byContext.set(context, connection)
+    const requests = createIncompleteRequests(parts.limits.requestTimeoutMs)
+    open.set(socket, { connection, requests })
+    const injector = parts.server.createConnectionInjector(
+      experimental.createServerCredentialsWithInterceptors(ServerCredentials.createInsecure(), [
+        interceptor(context, requests),
+      ]),
+    )
+    socket.once('close', () => {
+      open.delete(socket)
+      injector.destroy()
+    })
+    injector.injectConnection(socket)
+  }
+
+  return {
+    accept,
+    of(call) {
+      const connection = byContext.get(call.getAuthContext())
+      if (!connection) throw new Error('a call came by no connection of the door')
+      return connection
+    },
+    destroy() {
+      clearInterval(sweeper)
+      for (const socket of open.keys()) socket.destroy()
+    },
+  }
+}
+
+function connectionOf(socket: TLSSocket, trustDomain: string): Connection {
+  const identity = identify(socket.getPeerCertificate().raw, trustDomain)
+  return {
+    identity,
+    limitedAs: 'caller' in identity ? identity.caller.arn : NOBODY,
+    remoteAddress: socket.remoteAddress,
+  }
+}
+
+/**
+ * Gives each call the context of its connection, since grpc-js would copy the peer's certificate
+ * out of OpenSSL for each call, which costs more than all the rest of it; and watches it arrive.
+ */
+function interceptor(context: AuthContext, requests: IncompleteRequests): ServerInterceptor {
+  return (_method, next) => {
+    const call = new CallOfConnection(context, next, {
+      start: (start) => {
+        requests.begin(call)
+        start({
+          onReceiveHalfClose: (proceed) => {
+            requests.end(call)
+            proceed()
+          },
+          onCancel: () => requests.end(call),
+        })
+      },
+    })
+    return call
+  }
+}
+
+class CallOfConnection extends ServerInterceptingCall {
+  readonly #context: AuthContext
+
+  constructor(context: AuthContext, ...rest: ConstructorParameters<typeof ServerInterceptingCall>) {
+    super(...rest)
+    this.#context = context
+  }
+
+  override getAuthContext(): AuthContext {
+    return this.#context
+  }
+}

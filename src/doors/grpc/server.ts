@@ -1,0 +1,197 @@
+/**
+ * The gRPC door: keyslot's own interface, over TLS with client certificates. It listens, lets
+ * connections and calls in, and stops without losing what is under way.
+ */
+
+import type { AddressInfo, ListenOptions } from 'node:net'
+import { createServer, type TLSSocket, type Server as TlsServer } from 'node:tls'
+import { Server } from '@grpc/grpc-js'
+import { CONTRACT, SERVICE_NAME } from '../../contract/contract.ts'
+import type { FailureName } from '../../model/failures.ts'
+import type { Pipeline } from '../../pipeline/call.ts'
+import type { RpcName } from '../../service.ts'
+import { createAdmission } from './admission.ts'
+import { type CallParts, handlerOf } from './calls.ts'
+import { createConnections } from './connections.ts'
+import { addHealth, type Readiness } from './health.ts'
+import { addReflection } from './reflection/service.ts'
+import { keepTlsFresh, readTls, type TlsFiles } from './tls.ts'
+
+/** The settings of the door. */
+export interface GrpcDoorSettings {
+  /** An address (port 0 is any that is free), or a socket in the file system. */
+  readonly listen: { readonly host: string; readonly port: number } | { readonly path: string }
+  readonly tls: TlsFiles
+  /** The trust domain of the SPIFFE IDs in client certificates. */
+  readonly trustDomain: string
+  /** Calls at work in all; 256 unless given. */
+  readonly maxInFlight?: number
+  /** Calls at work for one identity; 64 unless given. */
+  readonly maxInFlightPerIdentity?: number
+  /** Connections in all; 1024 unless given. */
+  readonly maxConnections?: number
+  /** Connections of one identity; as many as it may have calls at work, unless given. */
+  readonly maxConnectionsPerIdentity?: number
+  /** How long a request may take to arrive in full; 5 s unless given. */
+  readonly requestTimeoutMs?: number
+  /** How often the TLS files are looked at; every minute unless given. */
+  readonly tlsIntervalMs?: number
+}
+
+/** What the door needs. */
+export interface GrpcDoorParts {
+  readonly pipeline: Pipeline
+  readonly log: (
+    level: 'debug' | 'info' | 'warn' | 'error',
+    message: string,
+    fields?: object,
+  ) => void
+  /** Milliseconds since the epoch: by it certificates expire. */
+  readonly clock: () => number
+  readonly health: Readiness
+  /** Told of calls that the door refuses itself; the pipeline never hears of them. */
+  readonly onEnd?: (name: RpcName, door: 'grpc', outcome: FailureName, seconds: number) => void
+}
+
+/** A running door. */
+export interface GrpcDoor {
+  /** `host:port`, or `unix:` and the path. */
+  readonly address: string
+  /** Takes no new calls, finishes what is under way within `graceMs`, then cuts it off. */
+  stop(graceMs: number): Promise<void>
+}
+
+const REQUEST_BYTES_MAX = 64 * 1024
+/** A thousand keys in a list take 120 KiB; requests have no such reason. */
+const RESPONSE_BYTES_MAX = 1024 * 1024
+const HANDSHAKE_TIMEOUT_MS = 10_000
+const MINUTE_MS = 60_000
+
+/**
+ * Starts the door.
+ *
+ * @throws Error when the TLS files cannot be used or the address cannot be listened on.
+ */
+export async function startGrpcDoor(
+  settings: GrpcDoorSettings,
+  parts: GrpcDoorParts,
+): Promise<GrpcDoor> {
+  const { maxInFlight = 256, maxInFlightPerIdentity = 64, maxConnections = 1024 } = settings
+  const { log, onEnd } = parts
+  const server = createGrpcServer(maxInFlightPerIdentity)
+  const admission = createAdmission({ maxInFlight, maxInFlightPerIdentity })
+  const connections = createConnections({
+    server,
+    trustDomain: settings.trustDomain,
+    limits: {
+      maxConnectionsPerIdentity: settings.maxConnectionsPerIdentity ?? maxInFlightPerIdentity,
+      requestTimeoutMs: settings.requestTimeoutMs ?? 5_000,
+    },
+    onCut: ({ limitedAs, remoteAddress }, reason) =>
+      log('warn', 'connection cut', { reason, caller: limitedAs, remoteAddress }),
+  })
+  addOperations(server, {
+    ...parts,
+    admission,
+    connections,
+    onRefused: (name, failure, seconds) => onEnd?.(name, 'grpc', failure, seconds),
+  })
+  addReflection(server)
+  const health = addHealth(server, parts.health)
+  const listener = createListener(readTls(settings.tls), (socket) => connections.accept(socket))
+  listener.maxConnections = maxConnections
+  listener.on('tlsClientError', ({ message }, { remoteAddress }) =>
+    log('debug', 'TLS handshake failed', { reason: message, remoteAddress }),
+  )
+  const stopTls = keepTlsFresh(listener, settings, log)
+  try {
+    await listen(listener, settings.listen)
+  } catch (error) {
+    stopTls()
+    health.stop()
+    connections.destroy()
+    throw error
+  }
+  return {
+    address: addressOf(listener),
+    async stop(graceMs) {
+      stopTls()
+      health.stop()
+      const closed = new Promise((resolve) => listener.close(resolve))
+      const finished = Promise.all([
+        new Promise((resolve) => server.tryShutdown(resolve)),
+        admission.idle(),
+      ])
+      await within(graceMs, finished)
+      connections.destroy()
+      await closed
+    },
+  }
+}
+
+function createGrpcServer(maxConcurrentStreams: number): Server {
+  return new Server({
+    'grpc.max_receive_message_length': REQUEST_BYTES_MAX,
+    'grpc.max_send_message_length': RESPONSE_BYTES_MAX,
+    // A client that keeps to it waits for its turn, rather than being throttled.
+    'grpc.max_concurrent_streams': maxConcurrentStreams,
+    'grpc.keepalive_time_ms': MINUTE_MS,
+    'grpc.keepalive_timeout_ms': 20_000,
+    'grpc.max_connection_idle_ms': 30 * MINUTE_MS,
+    // A certificate that has been withdrawn from the CA is asked for again within the hour.
+    'grpc.max_connection_age_ms': 60 * MINUTE_MS,
+    'grpc.max_connection_age_grace_ms': MINUTE_MS,
+    'grpc.enable_channelz': 0,
+  })
+}
+
+/** The bytes of messages go through as they are; see `calls.ts`. */
+function addOperations(server: Server, parts: CallParts): void {
+  const asIs = (bytes: Buffer): Buffer => bytes
+  for (const { name } of Object.values(CONTRACT)) {
+    server.register(`/${SERVICE_NAME}/${name}`, handlerOf(name, parts), asIs, asIs, 'unary')
+  }
+}
+
+function createListener(
+  tls: ReturnType<typeof readTls>,
+  onConnection: (socket: TLSSocket) => void,
+): TlsServer {
+  return createServer(
+    {
+      ...tls,
+      ALPNProtocols: ['h2'],
+      requestCert: true,
+      rejectUnauthorized: true,
+      handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
+    },
+    onConnection,
+  )
+}
+
+function listen(listener: TlsServer, where: ListenOptions): Promise<void> {
+  return new Promise((resolve, reject) => {
+    listener.once('error', reject)
+    listener.listen(where, () => {
+      listener.off('error', reject)
+      resolve()
+    })
+  })
+}
+
+function addressOf(listener: TlsServer): string {
+  const address = listener.address() as AddressInfo | string
+  if (typeof address === 'string') return `unix:${address}`
+  const host = address.family === 'IPv6' ? `[${address.address}]` : address.address
+  return `${host}:${address.port}`
+}
+
+async function within(ms: number, work: Promise<unknown>): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>()
+  const timer = setTimeout(resolve, ms)
+  try {
+    await Promise.race([work, promise])
+  } finally {
+    clearTimeout(timer)
+  }
+}
