@@ -163,9 +163,9 @@ interface Reading {
 }
 
 function readSettings({ flags, environment, cwd }: Sources, problems: string[]): Reading {
-  const fileName = flags.config ?? environment[FILE_VARIABLE]
+  const fileName = flags.config || environment[FILE_VARIABLE]
   const file =
-    typeof fileName === 'string'
+    typeof fileName === 'string' && fileName !== ''
       ? readFile(resolve(cwd, fileName), problems)
       : new Map<string, Given>()
   const find = (name: SettingName): Given | undefined => {

@@ -146,7 +146,7 @@ function path(standard: string, doc: string): Setting<string> {
 
 function text(value: string, standard: string, pattern: RegExp, doc: string): Setting<string> {
   const parse = (given: string): string => {
-    if (!pattern.test(given)) throw new Error(`a ${value}: it does not match ${pattern.source}`)
+    if (!pattern.test(given)) throw new Error(`of the form ${pattern.source}`)
     return given
   }
   return { value, default: standard, doc, parse }

@@ -1,0 +1,224 @@
+/** The command as people run it: a process with arguments, output and an exit code. */
+
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { Command } from 'commander'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { completionsOf } from '../../src/cli/completion.ts'
+import { environmentLines } from '../../src/cli/env.ts'
+import { program } from '../../src/cli/program.ts'
+import { kebabCase } from '../../src/cli/rpc/parameters.ts'
+import { CONTRACT } from '../../src/contract/contract.ts'
+import { ensureAuthority } from '../../src/development/authority.ts'
+import { flagOf, SETTING_NAMES } from '../../src/settings.ts'
+
+const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
+const home = mkdtempSync(join(tmpdir(), "keyslot-command's-"))
+
+beforeAll(() => {
+  ensureAuthority(home, { account: '111122223333', clock: Date.now })
+})
+afterAll(() => rmSync(home, { recursive: true, force: true }))
+
+function keyslot(...words: string[]) {
+  return keyslotWith(undefined, ...words)
+}
+
+function keyslotWith(input: string | undefined, ...words: string[]) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [MAIN, ...words], {
+    cwd: home,
+    env: { PATH: process.env.PATH, HOME: home, KEYSLOT_HOME: home },
+    encoding: 'utf8',
+    input,
+  })
+  return { status, stdout, stderr }
+}
+
+describe('the tree of commands', () => {
+  const root = program()
+  const commands = new Map<string, Command>(root.commands.map((each) => [each.name(), each]))
+
+  test.each(Object.values(CONTRACT))('has $name, with an option for every member', (rpc) => {
+    const command = commands.get(kebabCase(rpc.name))
+    const flags = command?.options.map(({ long }) => long) ?? []
+    for (const { awsName, holds } of rpc.request.fields) {
+      expect(flags).toContain(`--${kebabCase(awsName)}`)
+      if (holds.kind === 'bool') expect(flags).toContain(`--no-${kebabCase(awsName)}`)
+    }
+    expect(new Set(flags).size).toBe(flags.length)
+    const help = command?.helpInformation() ?? ''
+    expect(help).toContain(rpc.doc.split(/\s/).slice(0, 3).join(' '))
+  })
+
+  test('explains everything', () => {
+    const explained = (command: Command): void => {
+      expect(command.description(), command.name()).not.toBe('')
+      for (const { long, description } of command.options)
+        expect(description, `${long}`).not.toBe('')
+      command.commands.forEach(explained)
+    }
+    explained(root)
+  })
+})
+
+describe('help', () => {
+  test('of the command', () => {
+    const { status, stdout } = keyslot('--help')
+    expect(status).toBe(0)
+    for (const name of ['serve', 'env', 'hsm', 'completion', 'create-key', 're-encrypt']) {
+      expect(stdout).toMatch(new RegExp(`^  ${name} `, 'm'))
+    }
+    expect(stdout).toContain('252  the command cannot be understood')
+  })
+
+  test('of an operation', () => {
+    const { status, stdout } = keyslot('create-key', '--help')
+    expect(status).toBe(0)
+    expect(stdout).toContain('--key-spec <name>')
+    expect(stdout.replaceAll(/\s+/g, ' ')).toContain('SYMMETRIC_DEFAULT, RSA_2048, RSA_3072')
+    expect(stdout).toContain('keyslot create-key --description "orders"')
+  })
+
+  test('of the service', () => {
+    const serve = program().commands.find((each) => each.name() === 'serve')
+    const flags = serve?.options.map(({ long }) => long)
+    expect(flags).toEqual(['--dev', '--config', ...SETTING_NAMES.map(flagOf)])
+  })
+
+  test('and the version', () => {
+    expect(keyslot('--version')).toMatchObject({ status: 0, stdout: '0.1.0\n', stderr: '' })
+  })
+})
+
+describe('what cannot be understood', () => {
+  test.each([
+    [['frobnicate'], "unknown command 'frobnicate'"],
+    [['encrypt', 'alias/a'], 'too many arguments'],
+    [['list-keys', '--output', 'xml'], 'Allowed choices are json, text, yaml'],
+    [['list-keys', '--query', 'Keys['], 'bad value for --query Keys['],
+    [['list-keys', '--max-items', '0'], 'It must be a whole number'],
+    [['list-keys', '--limit', '1', '--max-items', '1'], 'turn pages by hand'],
+    [['completion', 'csh'], 'Allowed choices are bash, zsh, fish'],
+  ])('%j is refused', async (words, message) => {
+    const root = program()
+    for (const each of [root, ...root.commands]) each.configureOutput({ writeErr: () => {} })
+    await expect(root.parseAsync(words, { from: 'user' })).rejects.toThrow(message)
+  })
+
+  test.each([
+    [['encrypt', '--key-idd', 'a'], "unknown option '--key-idd'\n(Did you mean --key-id?)"],
+    [['encrypt', '--key-id', 'a'], 'the following arguments are required: --plaintext'],
+  ])('%j ends with 252', (words, message) => {
+    const { status, stdout, stderr } = keyslot(...words)
+    expect({ status, stdout }).toEqual({ status: 252, stdout: '' })
+    expect(stderr).toMatch(/^keyslot: /)
+    expect(stderr).toContain(message)
+    expect(stderr).not.toContain('    at ')
+  })
+
+  test('no command at all prints the help, to stderr', () => {
+    const { status, stdout, stderr } = keyslot()
+    expect({ status, stdout }).toEqual({ status: 252, stdout: '' })
+    expect(stderr).toContain('Usage: keyslot')
+  })
+})
+
+describe('settings that are not usable', () => {
+  test('of the service end it with 253', () => {
+    const { status, stderr } = keyslot('serve', '--grpc-listen', 'here', '--hsm-workers', '0')
+    expect(status).toBe(253)
+    expect(stderr).toContain('--grpc-listen: "here" is not an address')
+    expect(stderr).toContain('--hsm-workers: "0" is not a whole number from 1 to 256')
+  })
+
+  test('of a client end it with 253', () => {
+    const { status, stderr } = keyslot('list-keys', '--home', 'elsewhere')
+    expect(status).toBe(253)
+    expect(stderr).toContain(`cannot read ${join(home, 'elsewhere/tls/ca.pem')} (ENOENT)`)
+    expect(stderr).toContain('npm start')
+  })
+})
+
+describe('a service that is not there', () => {
+  // The port of discard, where nothing listens.
+  const endpoint = ['--endpoint', '127.0.0.1:9']
+
+  test('ends it with 255, and a hint', () => {
+    // Global options may stand before the command too.
+    const { status, stdout, stderr } = keyslot(...endpoint, 'list-keys', '--timeout-ms', '9000')
+    expect({ status, stdout }).toEqual({ status: 255, stdout: '' })
+    expect(stderr).toContain('Could not connect to 127.0.0.1:9')
+    expect(stderr).toContain('Is `keyslot serve` running there?')
+  })
+
+  test('is told apart from bytes on stdin that are too long', () => {
+    const words = ['encrypt', '--key-id', 'a', '--plaintext', 'fileb:///dev/stdin', ...endpoint]
+    expect(keyslotWith('plan', ...words).status).toBe(255)
+    expect(keyslotWith('x'.repeat(2_000_000), ...words)).toMatchObject({
+      status: 252,
+      stderr: 'keyslot: --plaintext: /dev/stdin is longer than 1 MiB\n',
+    })
+  })
+})
+
+describe('env', () => {
+  test('is evaluated by a shell, whatever the path', () => {
+    const { status, stdout } = keyslot('env', '--endpoint', 'kms.example:4770')
+    expect(status).toBe(0)
+    const shown = spawnSync('sh', ['-c', `${stdout}env`], { encoding: 'utf8', env: {} })
+    const variables = shown.stdout.split('\n').filter((line) => line.startsWith('KEYSLOT_'))
+    expect(variables.toSorted()).toEqual([
+      `KEYSLOT_CA=${join(home, 'tls/ca.pem')}`,
+      `KEYSLOT_CERTIFICATE=${join(home, 'tls/root.pem')}`,
+      'KEYSLOT_ENDPOINT=kms.example:4770',
+      `KEYSLOT_HOME=${home}`,
+      `KEYSLOT_PRIVATE_KEY=${join(home, 'tls/root-key.pem')}`,
+    ])
+  })
+
+  test('follows where the service listens', () => {
+    const listens = (KEYSLOT_GRPC_LISTEN: string) => environmentLines({}, { KEYSLOT_GRPC_LISTEN })
+    expect(listens('0.0.0.0:5000')).toContain('KEYSLOT_ENDPOINT=127.0.0.1:5000\n')
+    expect(listens('[::]:5000')).toContain("KEYSLOT_ENDPOINT='[::1]:5000'\n")
+  })
+})
+
+describe('completion', () => {
+  test('completes commands and options in bash', () => {
+    const { status, stdout } = keyslot('completion', 'bash')
+    expect(status).toBe(0)
+    const complete = (...words: string[]) => {
+      const script = `${stdout}
+        COMP_WORDS=(${words.map((word) => `'${word}'`).join(' ')})
+        COMP_CWORD=${words.length - 1}
+        _keyslot
+        echo "\${COMPREPLY[@]}"`
+      return spawnSync('bash', ['-c', script], { encoding: 'utf8' }).stdout.trim()
+    }
+    expect(complete('keyslot', 're-')).toBe('re-encrypt')
+    expect(complete('keyslot', 'hsm', '')).toBe('check --help')
+    expect(complete('keyslot', 'encrypt', '--pl')).toBe('--plaintext')
+    expect(complete('keyslot', 'encrypt', '--key-id', 'x', '--encryption-c')).toBe(
+      '--encryption-context',
+    )
+  })
+
+  test('of fish and zsh names every command', () => {
+    const names = completionsOf(program()).flatMap(({ path }) => path.split(' '))
+    expect(new Set(names)).toEqual(
+      new Set(['', 'hsm', 'check', ...program().commands.map((each) => each.name())]),
+    )
+  })
+})
+
+test('a reader that goes away early is no failure', () => {
+  const script = `"$0" "$1" --help | head -n 1; echo "\${PIPESTATUS[0]}"`
+  const { stdout, stderr } = spawnSync('bash', ['-c', script, process.execPath, MAIN], {
+    encoding: 'utf8',
+  })
+  expect(stdout).toBe('Usage: keyslot [options] [command]\n0\n')
+  expect(stderr).toBe('')
+})
