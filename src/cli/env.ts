@@ -16,11 +16,11 @@ export function environmentLines(
     KEYSLOT_PRIVATE_KEY: privateKey,
   }
   return Object.entries(variables)
-    .map(([name, value]) => `export ${name}=${quoted(value)}\n`)
+    .map(([name, value]) => `export ${name}=${shellQuoted(value)}\n`)
     .join('')
 }
 
 /** In single quotes, within which a shell reads nothing but the next one. */
-function quoted(text: string): string {
+export function shellQuoted(text: string): string {
   return /^[A-Za-z0-9_./:@%+=,-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`
 }

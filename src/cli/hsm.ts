@@ -47,7 +47,7 @@ export function reportTable({ identity, limits, capabilities, ...rest }: HsmRepo
     ['Sessions at most', limits.sessionsMax ?? 'not said'],
     ['Workers', rest.workers],
     ['Backing keys', rest.backingKeys],
-    ['Canary', rest.canary ?? 'none asked for'],
+    ['Canary', rest.canary ?? 'not asked for'],
   ]
   const rows = capabilities.map(({ name, use, offered, proved, withdrawn }) => [
     name,

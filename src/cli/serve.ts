@@ -2,6 +2,7 @@
 
 import { type Command, Option } from 'commander'
 import { type Config, ConfigError, loadConfig } from '../config.ts'
+import type { RunningService } from '../main.ts'
 import {
   flagOf,
   HOME,
@@ -10,7 +11,10 @@ import {
   type Setting,
   type SettingName,
 } from '../settings.ts'
+import { locate } from './connection.ts'
+import { shellQuoted } from './env.ts'
 import { CliError, EXIT } from './exit.ts'
+import { print } from './streams.ts'
 
 /** An option for each setting, and the file that holds settings. */
 export function settingOptions(): Option[] {
@@ -34,12 +38,40 @@ export function addServe(program: Command): void {
   for (const option of settingOptions()) command.addOption(option)
   command.action(async (flags: Record<string, string | boolean>) => {
     const config = configFrom(program, flags)
-    for (const warning of config.warnings) process.stderr.write(`keyslot: ${warning}\n`)
-    // Loaded late: no other command needs the service.
-    const { serve } = await import('../main.ts')
-    const service = await serve(config)
+    const service = await start(config)
+    if (config.development) await print(welcome(config, service))
     await stopOnSignal(service)
   })
+}
+
+async function start(config: Config): Promise<RunningService> {
+  // Loaded late: no other command needs the service.
+  const { serve } = await import('../main.ts')
+  try {
+    return await serve(config)
+  } catch (error) {
+    if (config.logLevel === 'debug') throw error
+    throw new CliError(EXIT.general, `cannot start: ${(error as Error).message}`, { cause: error })
+  }
+}
+
+/** What to do next, for somebody who has just typed `npm start`. */
+function welcome({ home }: Config, { grpcAddress, statusAddress }: RunningService): string {
+  const found = locate({}, process.env)
+  const elsewhere = [
+    ...(found.home === home ? [] : ['--home', shellQuoted(home)]),
+    ...(found.endpoint === grpcAddress ? [] : ['--endpoint', shellQuoted(grpcAddress)]),
+  ]
+  return `
+keyslot serves gRPC on ${grpcAddress}; health is on http://${statusAddress}/readyz.
+Development mode made its token and certificates in ${home}: not for production.
+
+In another shell:
+
+  eval "$(${['npx keyslot env', ...elsewhere].join(' ')})"
+  npx keyslot describe-key --key-id alias/dev
+
+`
 }
 
 const SOURCES_HELP = `
@@ -71,7 +103,7 @@ export function configFrom(program: Command, flags: Record<string, string | bool
 }
 
 /** Resolves when the service has stopped; a second signal does not wait for it. */
-async function stopOnSignal(service: { stop(): Promise<void> }): Promise<void> {
+async function stopOnSignal(service: RunningService): Promise<void> {
   await new Promise<void>((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) {
       process.once(signal, () => {

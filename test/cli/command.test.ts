@@ -49,6 +49,8 @@ describe('the tree of commands', () => {
       if (holds.kind === 'bool') expect(flags).toContain(`--no-${kebabCase(awsName)}`)
     }
     expect(new Set(flags).size).toBe(flags.length)
+    const lists = rpc.request.fields.filter(({ repeated }) => repeated)
+    expect(command?.options.filter(({ variadic }) => variadic)).toHaveLength(lists.length)
     const help = command?.helpInformation() ?? ''
     expect(help).toContain(rpc.doc.split(/\s/).slice(0, 3).join(' '))
   })

@@ -42,7 +42,7 @@ const PLACEHOLDERS: Readonly<Record<FieldContract['holds']['kind'], string>> = {
   timestamp: 'time',
   map: 'key=value,…',
   enum: 'name',
-  message: 'Member=value,…',
+  message: 'Member=value',
 }
 
 /** What limits count. */
