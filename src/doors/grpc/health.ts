@@ -10,8 +10,8 @@ import {
   type sendUnaryData,
   status,
 } from '@grpc/grpc-js'
-import { service } from 'grpc-health-check'
 import { SERVICE_NAME } from '../../contract/contract.ts'
+import { HEALTH_SERVICE_NAME, standardService } from './standard-services.ts'
 
 /** Whether the service is ready, and when that changes. */
 export interface Readiness {
@@ -25,9 +25,6 @@ export interface Health {
   /** Says NOT_SERVING from now on and ends the calls that watch. */
   stop(): void
 }
-
-/** The full name of the health service. */
-export const HEALTH_SERVICE_NAME = 'grpc.health.v1.Health'
 
 /** The empty name is that of the server as a whole. */
 const WATCHED_NAMES: readonly string[] = ['', SERVICE_NAME]
@@ -57,7 +54,7 @@ export function addHealth(server: Server, readiness: Readiness): Health {
     for (const call of watching) call.write(healthOf(call.request.service))
   }
 
-  server.addService(service, {
+  server.addService(standardService(HEALTH_SERVICE_NAME), {
     check(call: ServerUnaryCall<HealthRequest, unknown>, respond: sendUnaryData<HealthResponse>) {
       const health = healthOf(call.request.service)
       if (health.status !== 'SERVICE_UNKNOWN') respond(null, health)

@@ -21,11 +21,6 @@ export interface Descriptors {
   extensionNumbers(containingType: string): readonly number[] | undefined
 }
 
-/** A service as proto-loader, of whatever version, makes it. */
-type LoadedService = Readonly<
-  Record<string, { readonly requestType: { readonly fileDescriptorProtos: readonly Buffer[] } }>
->
-
 /** The files in a FileDescriptorSet, byte for byte. */
 export function filesInSet(set: Uint8Array): Buffer[] {
   const files: Buffer[] = []
@@ -38,22 +33,14 @@ export function filesInSet(set: Uint8Array): Buffer[] {
   return files
 }
 
-/** The files that a service is declared in, as proto-loader made them. */
-export function filesOfService(service: LoadedService): readonly Buffer[] {
-  const [method] = Object.values(service)
-  return method?.requestType.fileDescriptorProtos ?? []
-}
-
-/** Indexes files. Of two files with the same name the first counts. */
+/** Indexes files. */
 export function indexDescriptors(files: Iterable<Buffer>): Descriptors {
   const byName = new Map<string, Buffer>()
   const bySymbol = new Map<string, Buffer>()
   const byExtension = new Map<string, Map<number, Buffer>>()
   for (const bytes of files) {
     const decoded = descriptor.FileDescriptorProto.decode(bytes) as unknown as IFileDescriptorProto
-    const name = decoded.name ?? ''
-    if (byName.has(name)) continue
-    byName.set(name, bytes)
+    byName.set(decoded.name ?? '', bytes)
     for (const symbol of symbolsOf(decoded)) bySymbol.set(symbol, bytes)
     for (const { extendee, number } of extensionsOf(decoded)) {
       const type = withoutDot(extendee ?? '')
