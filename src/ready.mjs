@@ -20,6 +20,7 @@ const BINDING = join(ROOT, 'node_modules/pkcs11js/build/Release/pkcs11.node')
 // The last file that `npm run gen` writes.
 const GENERATED = join(ROOT, 'src/gen/descriptors.binpb')
 
+// As in src/pkcs11/profiles/softhsm.ts, which Node 20 cannot read.
 const SOFTHSM_MODULES = [
   '/usr/lib/softhsm/libsofthsm2.so',
   '/usr/lib/x86_64-linux-gnu/softhsm/libsofthsm2.so',
@@ -132,7 +133,7 @@ function checkBuildTools() {
     !hasAny(compilers) && { what: 'a C++ compiler', name: 'compiler' },
   ].filter(Boolean)
   if (missing.length === 0) return
-  const whats = missing.map(({ what }) => what).join(' and ')
+  const whats = missing.map(({ what }) => what).join(', ')
   const names = missing.map(({ name }) => name)
   throw new NotReady(`compiling the PKCS#11 binding needs ${whats}: ${advice(names)}`)
 }
@@ -193,7 +194,7 @@ function install(name, what) {
 
 /** The command to type. */
 function advice(names) {
-  if (!packageManager) return 'install it with the package manager of your system.'
+  if (!packageManager) return 'install that with the package manager of your system.'
   const { before, install: command, needsRoot } = packageManager
   const sudo = needsRoot && process.getuid?.() !== 0 ? 'sudo ' : ''
   const words = command.filter((word) => !['-qq', '-q', '--quiet'].includes(word))
