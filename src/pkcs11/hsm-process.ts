@@ -103,13 +103,6 @@ export class HsmProcess {
     })
   }
 
-  /** Kills the process at once: it hangs. */
-  kill(reason: string): void {
-    this.#hung = true
-    this.#ending ??= { why: 'down', reason }
-    this.#child.kill('SIGKILL')
-  }
-
   /** Lets the process finish what it has, and waits for its end. */
   async stop(): Promise<void> {
     if (this.#over) return
@@ -118,9 +111,21 @@ export class HsmProcess {
     this.#calls?.end()
     this.#closeWorkerPipes(0)
     this.#management.end()
-    const tooLong = setTimeout(() => this.kill('it did not end'), ENDING_MS)
+    const tooLong = setTimeout(() => this.#kill('it did not end'), ENDING_MS)
     await exited
     clearTimeout(tooLong)
+  }
+
+  /** Kills the process at once. */
+  #kill(reason: string): void {
+    this.#ending ??= { why: 'down', reason }
+    this.#child.kill('SIGKILL')
+  }
+
+  /** Its callers have waited too long: they are told so. */
+  #killHung(reason: string): void {
+    this.#hung = true
+    this.#kill(reason)
   }
 
   #socket(fd: number): Socket {
@@ -161,7 +166,7 @@ export class HsmProcess {
       sentCallsMax: settings.sentCallsMax ?? 64,
       queuedCallsMax: settings.queuedCallsMax ?? 1024,
       callTimeoutMs: settings.callTimeoutMs ?? 5000,
-      onHang: () => this.kill('the token did not answer in time'),
+      onHang: () => this.#killHung('the token did not answer in time'),
       onClose: (cause) => this.#broken(cause),
     })
     this.#closeWorkerPipes(workers, workerPipes)
@@ -183,14 +188,14 @@ export class HsmProcess {
 
   /** A pipe that breaks while the process lives leaves it of no use. */
   #broken(cause?: Error): void {
-    if (cause !== undefined) this.kill(`its pipe failed: ${cause.message}`)
+    if (cause !== undefined) this.#kill(`its pipe failed: ${cause.message}`)
   }
 
   #lookOver(): void {
     const isStarting = this.#calls === undefined
     if (!isStarting && this.#pending.size === 0) return
     if (performance.now() - this.#sinceMs > this.#managementTimeoutMs) {
-      this.kill('object management did not answer in time')
+      this.#killHung('object management did not answer in time')
     }
   }
 

@@ -1,7 +1,7 @@
 /** A SoftHSM token in a temporary directory, and keys to use in it. */
 
 import { randomBytes, randomUUID } from 'node:crypto'
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Authorised } from '../../src/model/authorised.ts'
@@ -31,25 +31,39 @@ export interface TestToken {
 export async function makeToken(): Promise<TestToken> {
   const modulePath = findSoftHsm()
   if (modulePath === undefined) throw new Error('SoftHSM is not installed')
+  template ??= makeTemplate(modulePath)
   const directory = mkdtempSync(join(tmpdir(), 'keyslot-token-'))
-  const at = (name: string) => join(directory, name)
-  mkdirSync(at('tokens'), { mode: 0o700 })
-  writeFileSync(at('softhsm2.conf'), softhsmConfiguration(at('tokens')))
-  for (const name of ['pin', 'so-pin']) {
-    writeFileSync(at(name), `${randomBytes(8).toString('hex')}\n`)
-    chmodSync(at(name), 0o400)
-  }
-  const shared = {
-    modulePath,
-    tokenLabel: 'keyslot test',
-    pinFile: at('pin'),
-    moduleEnvironment: softhsmEnvironment(at('softhsm2.conf')),
-  }
-  await initToken({ ...shared, soPinFile: at('so-pin') })
+  cpSync(await template, directory, { recursive: true })
   return {
-    settings: shared,
+    settings: settingsIn(directory, modulePath),
     directory,
     remove: () => rmSync(directory, { recursive: true, force: true }),
+  }
+}
+
+/** Initialising takes a second and copying none: one token serves all tests of a file. */
+let template: Promise<string> | undefined
+
+async function makeTemplate(modulePath: string): Promise<string> {
+  const directory = mkdtempSync(join(tmpdir(), 'keyslot-token-'))
+  process.once('exit', () => rmSync(directory, { recursive: true, force: true }))
+  mkdirSync(join(directory, 'tokens'), { mode: 0o700 })
+  for (const name of ['pin', 'so-pin']) {
+    writeFileSync(join(directory, name), `${randomBytes(8).toString('hex')}\n`, { mode: 0o400 })
+  }
+  const settings = settingsIn(directory, modulePath)
+  await initToken({ ...settings, soPinFile: join(directory, 'so-pin') })
+  return directory
+}
+
+function settingsIn(directory: string, modulePath: string) {
+  const configuration = join(directory, 'softhsm2.conf')
+  writeFileSync(configuration, softhsmConfiguration(join(directory, 'tokens')))
+  return {
+    modulePath,
+    tokenLabel: 'keyslot test',
+    pinFile: join(directory, 'pin'),
+    moduleEnvironment: softhsmEnvironment(configuration),
   }
 }
 

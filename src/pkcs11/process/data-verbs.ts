@@ -35,6 +35,8 @@ export interface WorkerToken {
   readonly derives: boolean
   readonly verifyEncryption: boolean
   readonly derivedKeyLimits: DerivedKeyLimits
+  /** A clock that never goes back, in milliseconds; the process's own when absent. */
+  readonly nowMs?: () => number
 }
 
 /** A backing key as a call names it. */
@@ -204,31 +206,27 @@ export class DataVerbs {
   }
 
   /**
-   * Asks the token, at most twice: the second time on a new session, which has found the canary
-   * in order. What the token says of a ciphertext is believed only when the session it said it on
-   * decrypts the canary; and what it says of a handle, only when it says it again.
+   * Asks the token, at most twice. What it says of a ciphertext is believed when the session that
+   * said it decrypts the canary, and, of a return value that can mean anything, when it is said
+   * twice. After anything else the second time is on a new session, which decrypts the canary.
    */
   #safely<T>(ask: () => T, kind: 'decrypts' | 'other'): T {
-    try {
-      this.#canaryHere()
-      return ask()
-    } catch (first) {
-      if (!(first instanceof TokenError)) throw first
-      if (kind === 'decrypts' && this.#isOfTheCiphertext(first)) {
-        throw new StatusError(STATUS.invalidCiphertext, first.message)
-      }
-      this.#renewAfter(first)
+    for (let attempt = 1; ; attempt++) {
       try {
+        this.#canaryHere()
         return ask()
-      } catch (second) {
-        if (!(second instanceof TokenError)) throw second
-        if (kind === 'decrypts' && this.#isOfTheCiphertext(second)) {
-          throw new StatusError(STATUS.invalidCiphertext, second.message)
+      } catch (cause) {
+        if (!(cause instanceof TokenError)) throw cause
+        const { fault } = cause.value
+        const isOfTheCiphertext = kind === 'decrypts' && this.#isOfTheCiphertext(cause)
+        if (isOfTheCiphertext && (fault === 'caller' || attempt === 2)) {
+          throw new StatusError(STATUS.invalidCiphertext, cause.message)
         }
-        this.#renewAfter(second)
-        const { fault } = second.value
-        const status = fault === 'key' ? STATUS.keyNotFound : STATUS.deviceFault
-        throw new StatusError(status, second.message, { cause: second })
+        if (!isOfTheCiphertext) this.#renewAfter(cause)
+        if (attempt === 2) {
+          const status = fault === 'key' ? STATUS.keyNotFound : STATUS.deviceFault
+          throw new StatusError(status, cause.message, { cause })
+        }
       }
     }
   }
@@ -284,6 +282,7 @@ export class DataVerbs {
   }
 
   #newDerivedKeys(): DerivedKeys {
-    return new DerivedKeys(this.#session, this.#token.derivedKeyLimits, () => performance.now())
+    const { derivedKeyLimits, nowMs = () => performance.now() } = this.#token
+    return new DerivedKeys(this.#session, derivedKeyLimits, nowMs)
   }
 }

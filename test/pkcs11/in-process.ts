@@ -1,0 +1,90 @@
+/** The token opened in the test's own process, with faults injected around the module. */
+
+import { randomBytes } from 'node:crypto'
+import pkcs11js, { type PKCS11 } from 'pkcs11js'
+import type { CipherSuite } from '../../src/model/key.ts'
+import { type CalledKey, DataVerbs, type WorkerToken } from '../../src/pkcs11/process/data-verbs.ts'
+import { openToken, type ServedToken } from '../../src/pkcs11/process/token.ts'
+import { PROFILES } from '../../src/pkcs11/profiles/choose.ts'
+import type { HsmSettings } from '../../src/pkcs11/settings.ts'
+import { makeToken } from './token.ts'
+
+/** A call into the module that may be made to fail. */
+export type Fault = (call: string, result: () => unknown) => unknown
+
+/** A token in this process. */
+export interface InProcessToken {
+  readonly settings: HsmSettings
+  readonly directory: string
+  readonly served: ServedToken
+  /** Makes a backing key. */
+  makeKey(suite?: CipherSuite): CalledKey
+  /** Data verbs as a worker has them; what differs from the worker's settings in `change`. */
+  verbs(change?: Partial<WorkerToken>): DataVerbs
+  close(): void
+}
+
+/** Makes a token with a canary and opens it here. One for each test file: modules are global. */
+export async function openHere(change: Partial<HsmSettings> = {}): Promise<InProcessToken> {
+  const token = await makeToken()
+  const settings = { ...token.settings, ...change }
+  Object.assign(process.env, settings.moduleEnvironment)
+  const served = await openToken(settings, () => undefined)
+  served.objects.createCanary()
+  const opened: DataVerbs[] = []
+  return {
+    settings,
+    directory: token.directory,
+    served,
+    makeKey(suite = served.suite) {
+      const id = randomBytes(16)
+      const backingKeyId = id.toString('hex')
+      served.objects.generate({ id: backingKeyId, label: 'keyslot test 1', suite })
+      return {
+        suite,
+        keyId: randomBytes(16).toString('hex'),
+        backingKeyId,
+        entry: id.toString('latin1'),
+        account: '111122223333',
+      }
+    },
+    verbs(changes = {}) {
+      const { slotId, profile, ...start } = served.workerStart(0)
+      const verbs = new DataVerbs({
+        ...start,
+        pkcs11: bindings(settings),
+        slotId: Buffer.from(slotId),
+        profile: PROFILES[profile],
+        ...changes,
+      })
+      opened.push(verbs)
+      return verbs
+    },
+    close() {
+      for (const verbs of opened) verbs.close()
+      served.close()
+      token.remove()
+    },
+  }
+}
+
+/** The module's binding, every call of which goes through `fault`. */
+export function bindings(
+  { modulePath }: HsmSettings,
+  fault: Fault = (_, result) => result(),
+): PKCS11 {
+  const pkcs11 = new pkcs11js.PKCS11()
+  pkcs11.load(modulePath)
+  return new Proxy(pkcs11, {
+    get(target, name) {
+      const member = Reflect.get(target, name)
+      if (typeof member !== 'function' || typeof name !== 'string') return member
+      return (...input: unknown[]) => fault(name, () => member.apply(target, input))
+    },
+  })
+}
+
+/** The binding's error for a return value. */
+export function failure(name: string, code: number): Error {
+  return new Error(`${name}:${code}`)
+}
