@@ -56,7 +56,7 @@ const CERTIFICATE_VALIDITY_MS = 3000 * 86_400_000
 
 /** Starts a service in a directory of its own. */
 export async function startTestService(flags: Flags = {}): Promise<RunningService> {
-  const home = mkdtempSync(join(tmpdir(), 'keyslot-service-'))
+  const home = flags.home ?? mkdtempSync(join(tmpdir(), 'keyslot-service-'))
   const config = loadConfig({
     flags: {
       dev: true,
