@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto'
 import type { Caller } from '../model/caller.ts'
 import type { Key } from '../model/key.ts'
 import type { JobService } from '../operations/operation.ts'
-import type { JobParts } from './scheduler.ts'
+import type { JobParts } from './job.ts'
 
 /** How many keys a round takes on; the next round goes on. */
 const KEYS_PER_ROUND = 1000

@@ -1,7 +1,7 @@
 /** The job that rotates keys whose automatic rotation is due. */
 
 import { callForEach } from './call-for-each.ts'
-import type { JobParts } from './scheduler.ts'
+import type { JobParts } from './job.ts'
 
 /** Rotates every enabled key whose rotation is due. */
 export function rotateDueKeys(parts: JobParts): Promise<void> {

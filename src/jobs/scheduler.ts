@@ -3,21 +3,9 @@
  * itself as the caller.
  */
 
-import type { Pipeline } from '../pipeline/call.ts'
-import type { Store } from '../store/store.ts'
 import { deleteDueKeys } from './delete-due-keys.ts'
+import type { JobParts } from './job.ts'
 import { rotateDueKeys } from './rotate-due-keys.ts'
-
-/** What jobs are made of. */
-export interface JobParts {
-  readonly pipeline: Pipeline
-  readonly store: Store
-  readonly clock: () => number
-  /** Repairs what a crash left behind, and looks for what is unexplained. */
-  readonly reconcile: () => Promise<unknown>
-  /** Told of a job that failed; the next round tries again. */
-  readonly onFailure: (job: string, error: unknown) => void
-}
 
 /** The scheduler. */
 export interface Scheduler {
