@@ -85,7 +85,7 @@ export async function serve(config: Config, options: ServiceOptions = {}): Promi
     services: { store, hsm: hsm.hsm, lifecycle, clock },
     region: config.place.region,
     audit: (line) => audit.append(line),
-    onEnd: (name, door, outcome, seconds) => metrics.call(name, door, outcome, seconds),
+    onEnd: metrics.call,
     onFault: (name, requestId, { message, cause }) =>
       log('error', `${name} failed: ${message}`, { requestId, cause: cause && String(cause) }),
   })
@@ -101,7 +101,7 @@ export async function serve(config: Config, options: ServiceOptions = {}): Promi
     config.jobIntervalMs,
   )
   started.defer(() => scheduler.stop())
-  const door = await openGrpcDoor(config, { pipeline, log, clock, health })
+  const door = await openGrpcDoor(config, { pipeline, log, clock, health, onEnd: metrics.call })
   started.defer(() => door.stop(config.shutdownGraceMs))
   log('info', 'keyslot serves', { grpc: door.address, status: status.address })
 
