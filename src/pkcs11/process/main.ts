@@ -11,6 +11,7 @@ import { Worker } from 'node:worker_threads'
 import { KmsError } from '../../model/failures.ts'
 import type { FromProcess, ManagementCall, ToProcess } from '../management.ts'
 import { FramePipe } from '../pipe.ts'
+import { profileBefore } from '../profiles/choose.ts'
 import type { HsmSettings } from '../settings.ts'
 import { RefusedError } from '../token/module.ts'
 import { TokenError } from '../token/return-values.ts'
@@ -25,7 +26,9 @@ const FIRST_WORKER_FD = 4
 const CLOSING_MS = 10_000
 
 let served: ServedToken | undefined
-let workers: Worker[] = []
+const workers: Worker[] = []
+/** Workers that are about to end by themselves. */
+const leaving: Promise<void>[] = []
 let ending = false
 
 // The door ends this process by closing its pipes; a signal to the whole group is meant for it.
@@ -59,40 +62,56 @@ function receive(message: ToProcess): void {
 }
 
 async function start(settings: HsmSettings, workerPipes: number): Promise<void> {
+  const profile = profileBefore(settings.profile, settings.modulePath)
+  const wanted = Math.min(settings.workers ?? profile.workers, workerPipes)
+  for (let at = 0; at < wanted; at++) newWorker()
   const token = await openToken(settings, (level, message, fields) => {
     if (level !== 'debug') send({ kind: 'log', level, message, fields })
   })
   served = token
-  const count = Math.min(settings.workers ?? token.profile.workers, workerPipes, token.workersMax)
-  const starts = Array.from({ length: count }, (_, at) =>
-    startWorker(token.workerStart(FIRST_WORKER_FD + at)),
+  for (const worker of workers.splice(token.workersMax)) void worker.terminate()
+  const starts = workers.map((worker, at) =>
+    startWorker(worker, token.workerStart(FIRST_WORKER_FD + at)),
   )
   await Promise.all(starts)
-  token.workers = count
-  send({ kind: 'ready', identity: token.identity, workers: count })
+  token.workers = workers.length
+  send({ kind: 'ready', identity: token.identity, workers: workers.length })
 }
 
-function startWorker(workerStart: WorkerStart): Promise<void> {
+function newWorker(): void {
   // The extension is this file's own: `.js` once the package is built.
   const file = new URL(`./worker${import.meta.url.slice(-3)}`, import.meta.url)
-  const worker = new Worker(file, { workerData: workerStart })
+  const worker = new Worker(file)
   workers.push(worker)
-  return new Promise((resolve, reject) => {
+  worker.on('error', (cause: Error) => {
+    fault(`a worker failed: ${cause.stack ?? cause.message}`)
+  })
+  worker.on('exit', () => {
+    const at = workers.indexOf(worker)
+    if (at < 0) return
+    workers.splice(at, 1)
+    fault('a worker ended')
+  })
+}
+
+function startWorker(worker: Worker, workerStart: WorkerStart): Promise<void> {
+  worker.postMessage(workerStart)
+  return new Promise((resolve) => {
     worker.on('message', (event: WorkerEvent) => {
       if (event.kind === 'started') resolve()
       if (event.kind === 'fault') fault(event.reason)
       if (event.kind === 'bug') send({ kind: 'log', level: 'error', message: event.reason })
-      if (event.kind === 'ended') void worker.terminate()
-    })
-    worker.on('error', (cause: Error) => {
-      reject(cause)
-      fault(`a worker failed: ${cause.stack ?? cause.message}`)
-    })
-    worker.on('exit', () => {
-      workers = workers.filter((one) => one !== worker)
-      if (!ending) fault('a worker ended')
+      if (event.kind === 'ended') leave(worker)
     })
   })
+}
+
+/** A worker whose pipe the door has closed ends by itself: that is no fault. */
+function leave(worker: Worker): void {
+  const at = workers.indexOf(worker)
+  if (at < 0) return
+  workers.splice(at, 1)
+  leaving.push(new Promise((resolve) => worker.once('exit', () => resolve())))
 }
 
 function perform({ objects, suite, check }: ServedToken, call: ManagementCall): unknown {
@@ -147,15 +166,16 @@ async function end(because?: { why: 'down' | 'refused'; reason: string }): Promi
   if (ending) return
   ending = true
   if (because !== undefined) send({ kind: 'ending', ...because })
-  // Workers end by themselves when the door closes their pipes; after a fault it may not.
+  // Workers end by themselves when the door closes their pipes; after a fault it has not.
   const closing = workers.map((worker) => {
     const ended = new Promise<void>((resolve) => worker.once('exit', () => resolve()))
-    if (because !== undefined) void worker.terminate()
+    if (because !== undefined || served === undefined) void worker.terminate()
     return ended
   })
   // Not `process.exit`, which waits for a thread that hangs in the module.
   setTimeout(() => process.kill(process.pid, 'SIGKILL'), CLOSING_MS).unref()
   await Promise.all(closing)
+  await Promise.all(leaving)
   served?.close()
   pipe.end()
   process.exit(0)

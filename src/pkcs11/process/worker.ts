@@ -4,13 +4,13 @@
  */
 
 import { Socket } from 'node:net'
-import { parentPort, workerData } from 'node:worker_threads'
+import { parentPort } from 'node:worker_threads'
+import pkcs11js from 'pkcs11js'
 import { nonceBytes } from '../../model/ciphertext.ts'
 import type { CipherSuite } from '../../model/key.ts'
 import { FramePipe } from '../pipe.ts'
 import { PROFILES } from '../profiles/choose.ts'
 import type { DerivedKeyLimits } from '../token/derived-keys.ts'
-import { joinModule } from '../token/module.ts'
 import type { Sealed } from '../token/session.ts'
 import { ID_BYTES } from '../token/templates.ts'
 import {
@@ -41,19 +41,24 @@ export type WorkerEvent =
   | { readonly kind: 'fault'; readonly reason: string }
   /** A call failed in a way that is nobody's but ours. */
   | { readonly kind: 'bug'; readonly reason: string }
+  /** The door has closed the pipe: the thread ends when its last answers have left. */
   | { readonly kind: 'ended' }
 
 /** Answers are not held back longer than this while a slow token works through a batch. */
 const HOLD_BACK_MS = 1
 const CALLED_KEYS_MAX = 20_000
 
-serve(workerData as WorkerStart)
+// The thread starts, and loads its code, while the object thread is still opening the token.
+parentPort?.once('message', serve)
 
 function serve(start: WorkerStart): void {
   const { fd, modulePath, profile, slotId, ...rest } = start
+  // The library is in the process already, and initialised.
+  const pkcs11 = new pkcs11js.PKCS11()
+  pkcs11.load(modulePath)
   const verbs = new DataVerbs({
     ...rest,
-    pkcs11: joinModule(modulePath),
+    pkcs11,
     slotId: Buffer.from(slotId),
     profile: PROFILES[profile],
   })
@@ -69,9 +74,9 @@ function serve(start: WorkerStart): void {
       flushedMs = nowMs
     },
     onBatch: () => pipe.flush(),
-    onClose: () => {
+    onClose: (cause) => {
       verbs.close()
-      tell({ kind: 'ended' })
+      tell(cause === undefined ? { kind: 'ended' } : { kind: 'fault', reason: stack(cause) })
     },
   })
   tell({ kind: 'started' })

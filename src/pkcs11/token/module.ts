@@ -55,16 +55,6 @@ export function loadModule(settings: HsmSettings, onRepair: (what: string) => vo
 }
 
 /**
- * The module once more, on a worker thread: the library is in the process already, and
- * initialised.
- */
-export function joinModule(modulePath: string): PKCS11 {
-  const pkcs11 = new pkcs11js.PKCS11()
-  pkcs11.load(modulePath)
-  return pkcs11
-}
-
-/**
  * Finds the token by its label.
  *
  * @throws RefusedError when several tokens have the label; Error when none has.
