@@ -28,7 +28,7 @@ export interface ReconcileReport {
   /** Objects of destroyed keys, in the token again: left alone, never used. */
   readonly returned: readonly string[]
   /** Backing keys of keys that are not in the token. */
-  readonly missing: readonly { readonly keyId: string; readonly backingKeyId: string }[]
+  readonly missing: readonly { readonly keyId?: string; readonly backingKeyId: string }[]
   /** Whether the token knows of keys that the store does not, like after an old backup. */
   readonly storeLooksOlderThanToken: boolean
 }

@@ -174,7 +174,7 @@ function records(
     async quarantine(backingKeyId, nowMs, reason) {
       await db
         .insertInto('quarantine')
-        .values({ backing_key_id: backingKeyId, found_ms: nowMs, reason })
+        .values({ backing_key_id: backingKeyId, found_ms: nowMs, reason, released_ms: null })
         .onConflict((conflict) => conflict.doNothing())
         .execute()
     },
@@ -184,6 +184,7 @@ function records(
         .selectFrom('quarantine')
         .selectAll()
         .where('backing_key_id', '>', after)
+        .where('released_ms', 'is', null)
         .orderBy('backing_key_id')
         .limit(limit)
         .execute()
@@ -194,8 +195,12 @@ function records(
       }))
     },
 
-    async release(backingKeyId) {
-      await db.deleteFrom('quarantine').where('backing_key_id', '=', backingKeyId).execute()
+    async release(backingKeyId, nowMs) {
+      await db
+        .updateTable('quarantine')
+        .set({ released_ms: nowMs })
+        .where('backing_key_id', '=', backingKeyId)
+        .execute()
     },
   }
 }

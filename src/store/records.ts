@@ -4,6 +4,8 @@ import { type Kysely, sql } from 'kysely'
 import type { Tables } from './rows.ts'
 import type { KnownBackingKey, Store } from './store.ts'
 
+type Standing = KnownBackingKey['standing']
+
 /** The records of a database. */
 export function recordStore(
   db: Kysely<Tables>,
@@ -22,13 +24,15 @@ export function recordStore(
     },
 
     async backingKeys({ after = '', limit }) {
-      return await db
-        .selectFrom(everyBackingKey(db).as('known'))
-        .select(['id', 'key_id as keyId', 'standing'])
-        .where('id', '>', after)
+      // An id stands in exactly one of the four tables at any time.
+      const rows = await acknowledged(db, after, limit)
+        .unionAll(intended(db, after, limit))
+        .unionAll(abandoned(db, after, limit))
+        .unionAll(released(db, after, limit))
         .orderBy('id')
         .limit(limit)
         .execute()
+      return rows.map(({ id, key_id, standing }) => ({ id, keyId: key_id ?? undefined, standing }))
     },
 
     async reserveMessages(backingKeyId, messages) {
@@ -47,37 +51,64 @@ export function recordStore(
   }
 }
 
-type Standing = KnownBackingKey['standing']
+// Each of these is cut to the page itself: SQLite would sort a whole union for every page.
 
-/** An id stands in exactly one of the three tables at any time. */
-function everyBackingKey(db: Kysely<Tables>) {
-  return db
+function acknowledged(db: Kysely<Tables>, after: string, limit: number) {
+  const page = db
     .selectFrom('backing_keys')
     .innerJoin('keys', 'keys.key_id', 'backing_keys.key_id')
     .leftJoin('intents', (join) =>
       join.onRef('intents.key_id', '=', 'keys.key_id').on('intents.kind', '=', 'destroy'),
     )
-    .select(({ ref }) => [
-      'backing_keys.id',
-      'backing_keys.key_id',
+    .select([
+      'backing_keys.id as id',
+      sql<string | null>`backing_keys.key_id`.as('key_id'),
       sql<Standing>`case
-        when ${ref('keys.destroyed_ms')} is not null then 'destroyed'
-        when ${ref('intents.intent_id')} is not null then 'destroying'
+        when keys.destroyed_ms is not null then 'destroyed'
+        when intents.intent_id is not null then 'destroying'
         else 'live' end`.as('standing'),
     ])
-    .unionAll(
-      db
-        .selectFrom('intents')
-        .where('backing_key_id', 'is not', null)
-        .select([
-          sql<string>`backing_key_id`.as('id'),
-          'key_id',
-          sql<Standing>`'intended'`.as('standing'),
-        ]),
-    )
-    .unionAll(
-      db
-        .selectFrom('abandoned_backing_keys')
-        .select(['id', 'key_id', sql<Standing>`'abandoned'`.as('standing')]),
-    )
+    .where('backing_keys.id', '>', after)
+    .orderBy('backing_keys.id')
+    .limit(limit)
+  return db.selectFrom(page.as('acknowledged')).selectAll()
+}
+
+function intended(db: Kysely<Tables>, after: string, limit: number) {
+  const page = db
+    .selectFrom('intents')
+    .select([
+      sql<string>`backing_key_id`.as('id'),
+      'key_id',
+      sql<Standing>`'intended'`.as('standing'),
+    ])
+    .where('backing_key_id', '>', after)
+    .orderBy('backing_key_id')
+    .limit(limit)
+  return db.selectFrom(page.as('intended')).selectAll()
+}
+
+function abandoned(db: Kysely<Tables>, after: string, limit: number) {
+  const page = db
+    .selectFrom('abandoned_backing_keys')
+    .select(['id', 'key_id', sql<Standing>`'abandoned'`.as('standing')])
+    .where('id', '>', after)
+    .orderBy('id')
+    .limit(limit)
+  return db.selectFrom(page.as('abandoned')).selectAll()
+}
+
+function released(db: Kysely<Tables>, after: string, limit: number) {
+  const page = db
+    .selectFrom('quarantine')
+    .select([
+      'backing_key_id as id',
+      sql<string | null>`null`.as('key_id'),
+      sql<Standing>`'released'`.as('standing'),
+    ])
+    .where('released_ms', 'is not', null)
+    .where('backing_key_id', '>', after)
+    .orderBy('backing_key_id')
+    .limit(limit)
+  return db.selectFrom(page.as('released')).selectAll()
 }

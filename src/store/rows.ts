@@ -27,7 +27,7 @@ export interface Tables {
   tags: TagRow
   intents: IntentRow
   abandoned_backing_keys: { id: string; key_id: string; abandoned_ms: number }
-  quarantine: { backing_key_id: string; found_ms: number; reason: string }
+  quarantine: QuarantineRow
   message_counts: { backing_key_id: string; reserved: number }
   installation: { id: number; canary_id: string; created_ms: number }
 }
@@ -77,6 +77,14 @@ export interface TagRow {
   key_id: string
   tag_key: string
   tag_value: string
+}
+
+/** A row of `quarantine`. */
+export interface QuarantineRow {
+  backing_key_id: string
+  found_ms: number
+  reason: string
+  released_ms: number | null
 }
 
 /** A row of `intents`. */

@@ -152,10 +152,10 @@ export interface IntentStore {
   pending(): Promise<readonly Intent[]>
   /** Puts an unexplained object of the token on record; it is left alone. */
   quarantine(backingKeyId: string, nowMs: number, reason: string): Promise<void>
-  /** The objects in quarantine, by id. */
+  /** The objects in quarantine, by id; those released left out. */
   quarantined(page: PageRequest): Promise<readonly QuarantinedObject[]>
-  /** Takes an object out of quarantine, once an operator has explained it. */
-  release(backingKeyId: string): Promise<void>
+  /** Takes an object out of quarantine for good, once an operator has explained it. */
+  release(backingKeyId: string, nowMs: number): Promise<void>
 }
 
 /** An object of the token that no row of the store explains. */
@@ -169,13 +169,15 @@ export interface QuarantinedObject {
 /**
  * What the store knows of a backing key. `intended`: about to be made by an intent. `live`: the
  * material of a key. `destroying`: the same, its destruction has begun. `destroyed`: the material
- * of a destroyed key. `abandoned`: given up before it was acknowledged.
+ * of a destroyed key. `abandoned`: given up before it was acknowledged. `released`: no key's, but
+ * explained by an operator.
  */
 export interface KnownBackingKey {
   /** CKA_ID as 32 hex digits. */
   readonly id: string
-  readonly keyId: string
-  readonly standing: 'intended' | 'live' | 'destroying' | 'destroyed' | 'abandoned'
+  /** Absent if it is released. */
+  readonly keyId?: string
+  readonly standing: 'intended' | 'live' | 'destroying' | 'destroyed' | 'abandoned' | 'released'
 }
 
 /** What pairs this database with its token. */

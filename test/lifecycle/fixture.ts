@@ -105,10 +105,10 @@ export async function expectWhole(pair: Pair): Promise<void> {
   const { store, hsm } = pair
   expect(await store.intents.pending()).toEqual([])
   const known = await store.backingKeys({ limit: 10_000 })
-  const live = known.filter(({ standing }) => standing === 'live').map(({ id }) => id)
-  const abandoned = known.filter(({ standing }) => standing === 'abandoned').map(({ id }) => id)
-  const found = await objectsOf(pair)
-  expect(found.filter((id) => !abandoned.includes(id))).toEqual(live.toSorted())
+  const standing = new Map(known.map((each) => [each.id, each.standing]))
+  const found = (await objectsOf(pair)).filter((id) => standing.get(id) !== 'abandoned')
+  const live = known.filter((each) => each.standing === 'live').map(({ id }) => id)
+  expect(found.filter((id) => standing.get(id) !== 'released')).toEqual(live)
   for (const key of await store.keys.list(place, { limit: 1000 })) {
     for (const { id, suite } of key.backingKeys) {
       expect(await hsm.objects.provesBackingKey({ id, suite })).toBe(true)

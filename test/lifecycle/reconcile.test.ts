@@ -103,10 +103,9 @@ describe('a store restored from a backup', () => {
 
     const quarantined = await pair.store.intents.quarantined({ limit: 100 })
     expect(quarantined).toHaveLength(21)
-    for (const { backingKeyId } of quarantined) await pair.store.intents.release(backingKeyId)
+    for (const { backingKeyId } of quarantined)
+      await pair.store.intents.release(backingKeyId, nowMs)
     expect(await destroyKey(pair.services, authorised(due))).toBe(true)
-    // What is released has to go from the token by the operator's hand, or come back on record.
-    for (const id of unknown) await pair.hsm.objects.destroyBackingKey(id ?? '')
     expect(await reconcile(pair.services)).toMatchObject(nothingWrong)
   })
 
@@ -148,7 +147,9 @@ describe('a token that finds nothing', () => {
       keyId: key.keyId,
       backingKeyId: key.backingKeys[0]?.id,
     })
-    expect(report.missing).toHaveLength(before.length)
+    const known = await pair.store.backingKeys({ limit: 1000 })
+    const live = known.filter(({ standing }) => standing === 'live')
+    expect(report.missing).toHaveLength(live.length)
     expect(destroyed).toEqual([])
     expect(await pair.store.keys.count(place)).toBe(keys)
     expect(await objectsOf(pair)).toEqual(before)
@@ -273,7 +274,7 @@ describe('reconcile', () => {
     expect(report).toMatchObject({ unexplained: [stranger], waiting: [due.keyId], destroyed: [] })
     expect(await objectsOf(pair)).toContain(due.backingKeys[0]?.id)
     await pair.hsm.objects.destroyBackingKey(stranger)
-    await pair.store.intents.release(stranger)
+    await pair.store.intents.release(stranger, nowMs)
     expect(await reconcile(pair.services)).toMatchObject({ destroyed: [due.keyId] })
     expect(await objectsOf(pair)).not.toContain(due.backingKeys[0]?.id)
   })

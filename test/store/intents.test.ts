@@ -195,8 +195,11 @@ describe('records', () => {
     await store.intents.quarantine('aa', 2, 'second')
     const first = { backingKeyId: 'aa', foundMs: 1, reason: 'first' }
     expect(await store.intents.quarantined(all)).toEqual([first])
-    await store.intents.release('aa')
+    await store.intents.release('aa', 3)
     expect(await store.intents.quarantined(all)).toEqual([])
+    await store.intents.quarantine('aa', 4, 'again')
+    expect(await store.intents.quarantined(all)).toEqual([])
+    expect(await standing('aa')).toBe('released')
   })
 
   test('of the installation are made once', async () => {

@@ -6,7 +6,7 @@
  * `backing_keys`: acknowledged material only; a destroyed key's stay on record.
  * `intents`: changes under way that span token and store, at most one for each key.
  * `abandoned_backing_keys`: ids given up before they were acknowledged; never used again.
- * `quarantine`: objects of the token that nothing here explains.
+ * `quarantine`: objects of the token that nothing here explains, until an operator does.
  */
 
 import { type Kysely, sql } from 'kysely'
@@ -49,7 +49,8 @@ async function makeKeys(db: Kysely<unknown>): Promise<void> {
       sql`(schedule_period_in_days is null) = (schedule_next_ms is null)`,
     )
     .execute()
-  await index(db, 'keys', ['account', 'region', 'key_id'])
+  // Counts and pages without reading the rows that are left out.
+  await index(db, 'keys', ['account', 'region', 'destroyed_ms', 'key_id'])
   await index(db, 'keys', ['state', 'deletion_ms'])
   await index(db, 'keys', ['state', 'schedule_next_ms'])
   await db.schema
@@ -117,6 +118,7 @@ async function makeRecords(db: Kysely<unknown>): Promise<void> {
     .addColumn('backing_key_id', 'text', (column) => column.primaryKey().notNull())
     .addColumn('found_ms', 'bigint', (column) => column.notNull())
     .addColumn('reason', 'text', (column) => column.notNull())
+    .addColumn('released_ms', 'bigint')
     .execute()
   await db.schema
     .createTable('message_counts')
