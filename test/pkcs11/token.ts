@@ -20,7 +20,7 @@ const REGION = 'eu-central-1'
 
 /** A token for tests. */
 export interface TestToken {
-  readonly settings: HsmSettings
+  readonly settings: HsmSettings & { readonly pinFile: string }
   /** Holds the configuration, the PIN files, and `tokens`. */
   readonly directory: string
   /** Removes everything. */

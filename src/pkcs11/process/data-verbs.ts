@@ -249,7 +249,7 @@ export class DataVerbs {
   #renewAfter(cause: TokenError): void {
     this.#session.close()
     this.#canary = undefined
-    if (cause.value.then === 'restart process') {
+    if (cause.value.follows === 'restart process') {
       throw new DeviceFaultError(cause.message, { cause })
     }
     try {

@@ -143,7 +143,7 @@ function perform({ objects, suite, check }: ServedToken, call: ManagementCall): 
 /** A canary that does not sing, or a token that is gone: this process cannot go on. */
 function isOfTheDevice(cause: unknown): boolean {
   if (cause instanceof CanaryError) return served?.objects.canaryId !== undefined
-  return cause instanceof TokenError && cause.value.then === 'restart process'
+  return cause instanceof TokenError && cause.value.follows === 'restart process'
 }
 
 function failureOf(cause: unknown) {

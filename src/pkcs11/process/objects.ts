@@ -281,7 +281,7 @@ export class TokenObjects {
     try {
       return session.read(handle, [pkcs11js.CKA_LABEL])[0]?.toString('latin1') ?? ''
     } catch (cause) {
-      if (!(cause instanceof TokenError) || cause.value.then === 'restart process') throw cause
+      if (!(cause instanceof TokenError) || cause.value.follows === 'restart process') throw cause
       return ''
     }
   }
@@ -330,7 +330,7 @@ export class TokenObjects {
     try {
       read = session.read(handle, SUMMARY)
     } catch (cause) {
-      if (!(cause instanceof TokenError) || cause.value.then === 'restart process') throw cause
+      if (!(cause instanceof TokenError) || cause.value.follows === 'restart process') throw cause
       // An object that a crash has left half made.
       this.#options.log('warn', 'an object of the token cannot be read', { reason: cause.message })
       return undefined

@@ -16,7 +16,7 @@ export type Consequence = 'keep session' | 'close session' | 'restart process'
 export interface ReturnValue {
   readonly name: string
   readonly fault: Fault
-  readonly then: Consequence
+  readonly follows: Consequence
 }
 
 const badData = ['caller', 'close session'] as const
@@ -127,15 +127,18 @@ const ROWS: readonly (readonly [number, string, Fault, Consequence])[] = [
 ]
 
 const TABLE = new Map(
-  ROWS.map(([code, name, fault, then]) => [code, { name, fault, then } satisfies ReturnValue]),
+  ROWS.map(([code, name, fault, follows]) => [
+    code,
+    { name, fault, follows } satisfies ReturnValue,
+  ]),
 )
 
 /** The meaning of a return value; one that is in no standard is ambiguous, like a vendor's. */
 export function returnValue(code: number): ReturnValue {
   const row = TABLE.get(code)
   if (row !== undefined) return row
-  const [fault, then] = ambiguous
-  return { name: `CKR_VENDOR_DEFINED (0x${code.toString(16)})`, fault, then }
+  const [fault, follows] = ambiguous
+  return { name: `CKR_VENDOR_DEFINED (0x${code.toString(16)})`, fault, follows }
 }
 
 /** A call into the module that returned anything but CKR_OK. */
