@@ -4,6 +4,7 @@ import { randomBytes, randomUUID } from 'node:crypto'
 import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { afterAll } from 'vitest'
 import type { Authorised } from '../../src/model/authorised.ts'
 import type { BackingKey, CipherSuite, Key } from '../../src/model/key.ts'
 import type { HsmObjects } from '../../src/pkcs11/hsm.ts'
@@ -43,10 +44,12 @@ export async function makeToken(): Promise<TestToken> {
 
 /** Initialising takes a second and copying none: one token serves all tests of a file. */
 let template: Promise<string> | undefined
+afterAll(async () => {
+  if (template !== undefined) rmSync(await template, { recursive: true, force: true })
+})
 
 async function makeTemplate(modulePath: string): Promise<string> {
   const directory = mkdtempSync(join(tmpdir(), 'keyslot-token-'))
-  process.once('exit', () => rmSync(directory, { recursive: true, force: true }))
   mkdirSync(join(directory, 'tokens'), { mode: 0o700 })
   for (const name of ['pin', 'so-pin']) {
     writeFileSync(join(directory, name), `${randomBytes(8).toString('hex')}\n`, { mode: 0o400 })
