@@ -66,6 +66,8 @@ const REQUEST_BYTES_MAX = 64 * 1024
 const RESPONSE_BYTES_MAX = 1024 * 1024
 const HANDSHAKE_TIMEOUT_MS = 10_000
 const MINUTE_MS = 60_000
+/** How long work that has been cut off may take to notice, and to put that on the audit record. */
+const LAST_WORD_MS = 2_000
 
 /**
  * Starts the door.
@@ -117,14 +119,15 @@ export async function startGrpcDoor(
     async stop(graceMs) {
       stopTls()
       health.stop()
-      const closed = new Promise((resolve) => listener.close(resolve))
       const finished = Promise.all([
+        // Resolves when every socket has closed by itself, its last answer sent.
+        new Promise((resolve) => listener.close(resolve)),
         new Promise((resolve) => server.tryShutdown(resolve)),
         admission.idle(),
       ])
       await within(graceMs, finished)
       connections.destroy()
-      await closed
+      await within(LAST_WORD_MS, admission.idle())
     },
   }
 }
