@@ -11,7 +11,8 @@ import {
   status,
 } from '@grpc/grpc-js'
 import fc from 'fast-check'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import type { Client } from '../../src/client/client.ts'
 import { CONTRACT, SERVICE_NAME } from '../../src/contract/contract.ts'
 import { DETAILS_TRAILER, decodeErrorDetails } from '../../src/contract/error-details.ts'
 import { encodeMessage } from '../../src/contract/wire.ts'
@@ -20,6 +21,7 @@ import type { RpcName } from '../../src/service.ts'
 import {
   ACCOUNT,
   callHeaders,
+  eventually,
   framed,
   http2Session,
   ROOT_ARN,
@@ -32,23 +34,27 @@ import {
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
 
 let tried: TriedDoor
+let client: Client
 let raw: Channel
 /** What the pipeline does; a test says so. */
 let run: (name: RpcName, call: SeenCall) => Promise<unknown>
 
-beforeEach(async () => {
+beforeAll(async () => {
+  tried = await tryDoor((name, call) => run(name, call))
+  client = tried.client()
+  const credentials = ChannelCredentials.createFromSecureContext(createSecureContext(tlsOf(tried)))
+  raw = new Channel(tried.door.address.replace('127.0.0.1', 'localhost'), credentials)
+})
+afterAll(async () => {
+  raw.close()
+  await tried[Symbol.asyncDispose]()
+})
+beforeEach(() => {
   run = async (_name, call) => {
     await call.authenticate()
     call.request()
     return {}
   }
-  tried = await tryDoor((name, call) => run(name, call))
-  const credentials = ChannelCredentials.createFromSecureContext(createSecureContext(tlsOf(tried)))
-  raw = new Channel(tried.door.address.replace('127.0.0.1', 'localhost'), credentials)
-})
-afterEach(async () => {
-  raw.close()
-  await tried[Symbol.asyncDispose]()
 })
 
 interface RawAnswer {
@@ -95,9 +101,11 @@ test('a call reaches the pipeline with what the door knows of it', async () => {
     const { keyId, plaintext } = call.request() as { keyId: string; plaintext: Buffer }
     return { keyId, ciphertextBlob: Buffer.from(`<${plaintext}>`) }
   }
-  const response = await tried
-    .client()
-    .call('Encrypt', { keyId: 'alias/a', plaintext: Buffer.from('secret') }, { deadlineMs: 5_000 })
+  const response = await client.call(
+    'Encrypt',
+    { keyId: 'alias/a', plaintext: Buffer.from('secret') },
+    { deadlineMs: 5_000 },
+  )
   expect(response.ciphertextBlob?.toString()).toBe('<secret>')
   expect(response.keyId).toBe('alias/a')
   const [call] = seen
@@ -118,7 +126,7 @@ test('request and response are wiped once the call has been answered', async () 
     return { keyId: 'a', ciphertextBlob: plaintext }
   }
   const sent = Buffer.alloc(4096, 'x')
-  const { ciphertextBlob } = await tried.client().call('Encrypt', { keyId: 'a', plaintext: sent })
+  const { ciphertextBlob } = await client.call('Encrypt', { keyId: 'a', plaintext: sent })
   expect(ciphertextBlob?.equals(sent)).toBe(true)
   expect(plaintext.every((byte) => byte === 0)).toBe(true)
 })
@@ -131,10 +139,7 @@ test.each(Object.keys(FAILURES) as FailureName[])(
       requestId = call.requestId
       fail(name, `Because of ${name}: ½ 😀 100 %\n`)
     }
-    const error = await tried
-      .client()
-      .call('ListKeys', {})
-      .catch((cause) => cause)
+    const error = await client.call('ListKeys', {}).catch((cause) => cause)
     expect(error).toMatchObject({
       name,
       message: `Because of ${name}: ½ 😀 100 %\n`,
@@ -156,7 +161,7 @@ test.each(Object.keys(FAILURES) as FailureName[])(
 
 test('a failure may answer another status than its own', async () => {
   run = async () => fail('KMSInternalException', 'The HSM is away.', { grpc: 'UNAVAILABLE' })
-  await expect(tried.client().call('ListKeys', {})).rejects.toMatchObject({
+  await expect(client.call('ListKeys', {})).rejects.toMatchObject({
     name: 'KMSInternalException',
     grpcStatus: status.UNAVAILABLE,
   })
@@ -166,7 +171,7 @@ test('an error that is none of ours is internal, and says nothing', async () => 
   run = async () => {
     throw new Error('password is hunter2')
   }
-  await expect(tried.client().call('ListKeys', {})).rejects.toMatchObject({
+  await expect(client.call('ListKeys', {})).rejects.toMatchObject({
     name: 'KMSInternalException',
     grpcStatus: status.INTERNAL,
     message: 'The request failed because of an internal error.',
@@ -210,7 +215,6 @@ test('a request of 64 KiB is read, one of a byte more is not', async () => {
       keyId: 'a',
       description: 'x'.repeat(60_000),
     }).length - 60_000
-  const client = tried.client()
   const ofBytes = (bytes: number) =>
     client.call('UpdateKeyDescription', { keyId: 'a', description: 'x'.repeat(bytes - overhead) })
   await ofBytes(65_536)
@@ -228,8 +232,8 @@ test('a compressed request is bounded by what it would become', async () => {
     calls += 1
     return {}
   }
-  const bomb = gzipSync(Buffer.alloc(200 * 1024 * 1024))
-  expect(bomb.length).toBeLessThan(256 * 1024)
+  const bomb = gzipSync(Buffer.alloc(64 * 1024 * 1024))
+  expect(bomb.length).toBeGreaterThan(60_000)
   const part = bomb.subarray(0, 60_000)
   for (const bytes of [part, gzipSync(Buffer.alloc(65_537)), Buffer.from('no gzip')]) {
     const frame = framed(bytes, true)
@@ -256,7 +260,6 @@ test('bytes that are no request are refused, and the door stays', async () => {
     }
     return {}
   }
-  const client = tried.client()
   const outcomes = new Set<string | undefined>()
   await fc.assert(
     fc.asyncProperty(
@@ -285,17 +288,17 @@ test('no more than 64 calls of an identity are at work; others are let in', asyn
     return {}
   }
   // HTTP/2's own limit makes one connection wait; two of them go beyond.
-  const [first, second] = [tried.client(), tried.client()]
+  const [first, second] = [client, tried.client()]
   const calls = Array.from({ length: 70 }, (_, index) =>
     (index < 50 ? first : second).call('ListKeys', {}).then(
       () => 'ok',
       (error) => error.name,
     ),
   )
-  await expect.poll(() => tried.refused.length).toBe(6)
+  await eventually(() => tried.refused.length).toBe(6)
   expect(atWork).toBe(64)
   const bob = tried.client(tried.issue('user/bob')).call('ListKeys', {})
-  await expect.poll(() => atWork).toBe(65)
+  await eventually(() => atWork).toBe(65)
   resolve()
   await bob
   const outcomes = await Promise.all(calls)
@@ -321,7 +324,7 @@ test('no more calls are at work in all than the door allows', async () => {
         (error) => error.name,
       ),
   )
-  await expect.poll(() => narrow.refused.length).toBe(1)
+  await eventually(() => narrow.refused.length).toBe(1)
   resolve()
   expect((await Promise.all(calls)).toSorted()).toEqual(['ThrottlingException', 'ok', 'ok', 'ok'])
 })
@@ -333,10 +336,7 @@ test('a call whose deadline passes is answered, and its work is told', async () 
     await aborted.promise
     fail('RequestAbortedException', 'gone')
   }
-  const error = await tried
-    .client()
-    .call('ListKeys', {}, { deadlineMs: 150 })
-    .catch((cause) => cause)
+  const error = await client.call('ListKeys', {}, { deadlineMs: 150 }).catch((cause) => cause)
   expect(error).toMatchObject({ name: 'DEADLINE_EXCEEDED', grpcStatus: status.DEADLINE_EXCEEDED })
   await aborted.promise
 })
@@ -366,16 +366,16 @@ test('a call that its client cancels is told to its work, which gives its place 
     return {}
   }
   const controller = new AbortController()
-  const client = narrow.client()
-  const call = client.call('ListKeys', {}, { signal: controller.signal })
+  const lone = narrow.client()
+  const call = lone.call('ListKeys', {}, { signal: controller.signal })
   await started.promise
   controller.abort()
   await expect(call).rejects.toMatchObject({ name: 'CANCELLED' })
   await aborted.promise
-  await expect(client.call('ListKeys', {})).rejects.toMatchObject({ name: 'ThrottlingException' })
+  await expect(lone.call('ListKeys', {})).rejects.toMatchObject({ name: 'ThrottlingException' })
   run = async () => ({})
   ended.resolve()
-  await expect.poll(() => client.call('ListKeys', {}).catch(() => undefined)).toBeDefined()
+  await eventually(() => lone.call('ListKeys', {}).catch(() => undefined)).toBeDefined()
 })
 
 test('a call that has been answered is not told as cancelled', async () => {
@@ -384,7 +384,7 @@ test('a call that has been answered is not told as cancelled', async () => {
     signal = call.limits.signal
     return {}
   }
-  await tried.client().call('ListKeys', {})
+  await client.call('ListKeys', {})
   await new Promise((resolve) => setTimeout(resolve, 50))
   expect(signal?.aborted).toBe(false)
 })

@@ -8,6 +8,7 @@ import {
 } from 'node:http2'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { expect } from 'vitest'
 import { type Client, connect } from '../../src/client/client.ts'
 import { SERVICE_NAME } from '../../src/contract/contract.ts'
 import {
@@ -116,6 +117,11 @@ export async function tryDoor(
     },
   }
   return tried
+}
+
+/** Looks again and again, with more patience than vitest has: the machine may be busy. */
+export function eventually<T>(look: () => T) {
+  return expect.poll(look, { timeout: 10_000 })
 }
 
 /** The certificate of the account's root. */
