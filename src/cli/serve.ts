@@ -74,6 +74,9 @@ In another shell:
 `
 }
 
+/** One Ctrl-C comes twice under npm: from the terminal, and passed on by npm. */
+const ECHO_MS = 500
+
 const SOURCES_HELP = `
 A flag goes before the environment (--hsm-token-label: KEYSLOT_HSM_TOKEN_LABEL), the environment
 before the file (hsm: {tokenLabel: …}), the file before the default. ${HOME} is the value of --home.`
@@ -104,14 +107,15 @@ export function configFrom(program: Command, flags: Record<string, string | bool
 
 /** Resolves when the service has stopped; a second signal does not wait for it. */
 async function stopOnSignal(service: RunningService): Promise<void> {
-  await new Promise<void>((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-      process.once(signal, () => {
-        process.once('SIGINT', () => process.exit(130))
-        process.once('SIGTERM', () => process.exit(143))
-        resolve()
-      })
-    }
-  })
+  const { promise: told, resolve } = Promise.withResolvers<void>()
+  let toldMs: number | undefined
+  const onSignal = (code: number) => () => {
+    toldMs ??= performance.now()
+    if (performance.now() - toldMs > ECHO_MS) process.exit(code)
+    resolve()
+  }
+  process.on('SIGINT', onSignal(130))
+  process.on('SIGTERM', onSignal(143))
+  await told
   await service.stop()
 }

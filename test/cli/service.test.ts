@@ -157,6 +157,8 @@ describe('a service in development', () => {
   })
 
   test('stops when it is told to', async () => {
+    // Under npm, one Ctrl-C comes twice.
+    service.kill('SIGINT')
     service.kill('SIGTERM')
     const [status] = await once(service, 'exit')
     expect(status).toBe(0)
