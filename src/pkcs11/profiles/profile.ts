@@ -47,7 +47,7 @@ export interface TokenChange {
 
 /** The differences of a kind of module. */
 export interface Profile {
-  readonly name: 'softhsm' | 'standard'
+  readonly name: 'nss' | 'softhsm' | 'standard'
   /** Matches the library's manufacturer or description. */
   readonly recognises: (identity: { manufacturer: string; description: string }) => boolean
   /** Worker threads, each with a session, when the settings name no number. */
