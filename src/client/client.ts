@@ -65,10 +65,17 @@ export function connect(settings: ClientSettings): Client {
     'grpc.keepalive_timeout_ms': 10_000,
     'grpc.ssl_target_name_override': name.sent,
   })
+  let closed = false
   return {
-    call: (name, request, options) =>
-      call(channel, name, request, { deadlineMs: settings.deadlineMs ?? DEADLINE_MS, ...options }),
-    close: () => channel.close(),
+    async call(name, request, options) {
+      if (closed) throw cancelled('The client has been closed.')
+      const { deadlineMs = DEADLINE_MS } = settings
+      return call(channel, name, request, { deadlineMs, ...options })
+    },
+    close() {
+      closed = true
+      channel.close()
+    },
   }
 }
 
@@ -89,7 +96,7 @@ function call<N extends RpcName>(
   { deadlineMs, signal }: CallOptions & { readonly deadlineMs: number },
 ): Promise<Service[N]['response']> {
   return new Promise((resolve, reject) => {
-    if (signal?.aborted) throw cancelled(signal)
+    if (signal?.aborted) throw cancelled('The call was cancelled before it was sent.', signal)
     const under = channel.makeUnaryRequest(
       `/${SERVICE_NAME}/${name}`,
       (message: Buffer) => message,
@@ -120,9 +127,7 @@ function encoded<N extends RpcName>(name: N, request: Partial<Service[N]['reques
   }
 }
 
-function cancelled(signal: AbortSignal): KeyslotError {
-  return new KeyslotError('CANCELLED', 'The call was cancelled before it was sent.', {
-    grpcStatus: status.CANCELLED,
-    cause: signal.reason,
-  })
+function cancelled(message: string, signal?: AbortSignal): KeyslotError {
+  const cause: unknown = signal?.reason
+  return new KeyslotError('CANCELLED', message, { grpcStatus: status.CANCELLED, cause })
 }

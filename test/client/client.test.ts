@@ -114,3 +114,10 @@ test('a certificate or key that cannot be read is refused at once', () => {
   expect(() => connect({ ...settings, certificate: 'junk' })).toThrow()
   expect(() => connect({ ...settings, privateKey: 'junk' })).toThrow()
 })
+
+test('a call after close is refused as any other failure is', async () => {
+  const closed = tried.client()
+  closed.close()
+  const failure = { name: 'CANCELLED', message: 'The client has been closed.' }
+  await expect(closed.call('ListKeys', {})).rejects.toMatchObject(failure)
+})
