@@ -135,8 +135,11 @@ export class TokenObjects {
     this.#withSession((session) => {
       this.#canarySings(session)
       if (this.#published.has(input.id)) refuse(`a backing key ${input.id} exists already`)
-      const handle = this.#make(session, input)
-      this.#publish({ ...input, handle })
+      if (!/^[ -~]*$/.test(input.label)) refuse('the label is not ASCII')
+      const { label: said } = input
+      const label = said.startsWith(LABEL_PREFIX) ? said : `${LABEL_PREFIX}${said}`
+      const made = { ...input, label }
+      this.#publish({ ...made, handle: this.#make(session, made) })
     })
   }
 

@@ -75,7 +75,12 @@ export async function openToken(settings: HsmSettings, log: Log): Promise<Served
     log,
   })
   objects.takeStock(settings.canaryId)
-  files?.keepCopy(serialNumber)
+  try {
+    files?.keepCopy(serialNumber)
+  } catch (cause) {
+    // The token works, and an older copy may be there: a full disk must not end the service.
+    log('warn', 'the copy of the token could not be renewed', { reason: String(cause) })
+  }
   const served: ServedToken = {
     profile,
     identity,
