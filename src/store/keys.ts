@@ -76,10 +76,17 @@ export function keyStore(db: Kysely<Tables>, copies: HotCopies): KeyStore {
 
 /** The key by its id, in whatever state but `Creating` or destroyed, from the database itself. */
 export async function readKey(db: Kysely<Tables>, keyId: string): Promise<Key | undefined> {
-  const [key] = await readKeys(db, { order: 'key_id', limit: 1 }, (keys) =>
-    keys.where('key_id', '=', keyId),
-  )
-  return key
+  const rows = await db
+    .selectFrom('keys as key')
+    .leftJoin('backing_keys as backing', 'backing.key_id', 'key.key_id')
+    .selectAll('key')
+    .select(BACKING_COLUMNS)
+    .where('key.key_id', '=', keyId)
+    .where('key.destroyed_ms', 'is', null)
+    .where('key.state', '<>', 'Creating')
+    .orderBy('backing.number')
+    .execute()
+  return keysOf(rows)[0]
 }
 
 /** Whether there is a key of this id whose destruction has not begun. */
@@ -138,23 +145,42 @@ async function readKeys(
     .selectAll()
     .where('destroyed_ms', 'is', null)
     .where('state', '<>', 'Creating')
-  const chosen = choose(keys).orderBy(page.order).orderBy('key_id').limit(page.limit)
+  const chosen = choose(keys)
+    .orderBy(page.order)
+    .$if(page.order !== 'key_id', (ordered) => ordered.orderBy('key_id'))
+    .limit(page.limit)
   const rows = await db
     .selectFrom(chosen.as('key'))
     .leftJoin('backing_keys as backing', 'backing.key_id', 'key.key_id')
     .selectAll('key')
-    .select([
-      'backing.id as backing_id',
-      'backing.number as backing_number',
-      'backing.suite as backing_suite',
-      'backing.material_id as backing_material_id',
-      'backing.created_ms as backing_created_ms',
-      'backing.rotation_type as backing_rotation_type',
-    ])
+    .select(BACKING_COLUMNS)
     .orderBy(`key.${page.order}`)
     .orderBy('key.key_id')
     .orderBy('backing.number')
     .execute()
+  return keysOf(rows)
+}
+
+const BACKING_COLUMNS = [
+  'backing.id as backing_id',
+  'backing.number as backing_number',
+  'backing.suite as backing_suite',
+  'backing.material_id as backing_material_id',
+  'backing.created_ms as backing_created_ms',
+  'backing.rotation_type as backing_rotation_type',
+] as const
+
+/** A key beside one of its backing keys, if it has any. */
+interface JoinedRow extends KeyRow {
+  backing_id: string | null
+  backing_number: number | null
+  backing_suite: number | null
+  backing_material_id: string | null
+  backing_created_ms: number | null
+  backing_rotation_type: string | null
+}
+
+function keysOf(rows: readonly JoinedRow[]): Key[] {
   const found = new Map<string, { row: KeyRow; backingRows: BackingKeyRow[] }>()
   for (const row of rows) {
     const entry = found.get(row.key_id) ?? { row, backingRows: [] }

@@ -5,18 +5,17 @@ import { createKey } from '../../src/lifecycle/create.ts'
 import { destroyKey } from '../../src/lifecycle/destroy.ts'
 import { rotateKey } from '../../src/lifecycle/rotate.ts'
 import type { HsmObjects } from '../../src/pkcs11/hsm.ts'
+import { expectWhole, makePair } from './fixture.ts'
 import {
   authorised,
   DAY_MS,
   decrypt,
   encrypt,
-  expectWhole,
   keyInput,
   makeDueKey,
   makeKey,
-  makePair,
   objectsOf,
-} from './fixture.ts'
+} from './pair.ts'
 
 let nowMs = Date.UTC(2026, 0, 1)
 const clock = () => nowMs

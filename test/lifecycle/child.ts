@@ -7,7 +7,7 @@ import type { Services } from '../../src/lifecycle/change.ts'
 import { destroyKey } from '../../src/lifecycle/destroy.ts'
 import { rotateKey } from '../../src/lifecycle/rotate.ts'
 import type { HsmSettings } from '../../src/pkcs11/settings.ts'
-import { encrypt, makeDueKey, makeKey, openPair } from './fixture.ts'
+import { encrypt, makeDueKey, makeKey, openPair } from './pair.ts'
 
 /** What to do, and when to die. */
 export interface ChildTask {

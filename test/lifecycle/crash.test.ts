@@ -11,7 +11,8 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { afterAll, describe, expect, test } from 'vitest'
 import { reconcile } from '../../src/lifecycle/reconcile.ts'
 import type { ChildTask } from './child.ts'
-import { decrypt, expectWhole, makePair, openPair } from './fixture.ts'
+import { expectWhole, makePair } from './fixture.ts'
+import { decrypt, openPair } from './pair.ts'
 
 interface Said {
   readonly hsmPid?: number

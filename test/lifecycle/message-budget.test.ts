@@ -8,7 +8,8 @@ import {
 } from '../../src/lifecycle/message-budget.ts'
 import type { Authorised } from '../../src/model/authorised.ts'
 import { currentBackingKey, type Key } from '../../src/model/key.ts'
-import { decrypt, encrypt, expectWhole, makeKey, makePair } from './fixture.ts'
+import { expectWhole, makePair } from './fixture.ts'
+import { decrypt, encrypt, makeKey } from './pair.ts'
 
 const { pair, token } = await makePair({ withdraw: ['CKM_AES_CBC_ENCRYPT_DATA'] })
 const { services, store } = pair
