@@ -1,6 +1,7 @@
 /** The composition root: the only file that knows every room. */
 
 import { randomUUID } from 'node:crypto'
+import { existsSync } from 'node:fs'
 import type { Config } from './config.ts'
 import { type Development, ensureDevelopment } from './development/development.ts'
 import { type GrpcDoor, startGrpcDoor } from './doors/grpc/server.ts'
@@ -118,13 +119,25 @@ export async function serve(config: Config, options: ServiceOptions = {}): Promi
 
 /** Asks the token what it is and whether it works, without starting the service. */
 export async function hsmCheck(config: Config): Promise<HsmReport> {
-  const hsm = await startHsm(config.hsm, { log: () => {} })
+  const canaryId = await canaryOf(config.database)
+  const hsm = await startHsm({ ...config.hsm, canaryId }, { log: () => {} })
   try {
     const { state, reason } = hsm.state()
     if (state !== 'ready') throw new Error(reason ?? `the HSM process is ${state}`)
     return await hsm.check()
   } finally {
     await hsm.stop()
+  }
+}
+
+/** The canary of an installation that has been served before. */
+async function canaryOf(database: string): Promise<string | undefined> {
+  if (!existsSync(database)) return undefined
+  const store = await openStore({ path: database })
+  try {
+    return (await store.installation())?.canaryId
+  } finally {
+    await store.close()
   }
 }
 

@@ -56,26 +56,35 @@ async function start(config: Config): Promise<RunningService> {
 }
 
 /** What to do next, for somebody who has just typed `npm start`. */
-function welcome({ home }: Config, { grpcAddress, statusAddress }: RunningService): string {
+function welcome(
+  { home, place }: Config,
+  { grpcAddress, statusAddress, development }: RunningService,
+): string {
   const found = locate({}, process.env)
   const elsewhere = [
     ...(found.home === home ? [] : ['--home', shellQuoted(home)]),
     ...(found.endpoint === grpcAddress ? [] : ['--endpoint', shellQuoted(grpcAddress)]),
   ]
+  const made = development?.tokenMade ? 'made now' : 'found again'
   return `
-keyslot serves gRPC on ${grpcAddress}; health is on http://${statusAddress}/readyz.
-Development mode made its token and certificates in ${home}: not for production.
+keyslot serves. Development mode: not for production.
 
-In another shell:
+  gRPC      ${grpcAddress} (TLS, client certificates)
+  status    http://${statusAddress}/readyz, /healthz, /metrics
+  account   ${place.account}
+  Region    ${place.region}
+  state     ${home} (token and certificates ${made})
+
+A first encrypt, in another terminal and the same folder:
 
   eval "$(${['npx keyslot env', ...elsewhere].join(' ')})"
-  npx keyslot describe-key --key-id alias/dev
+  printf 'attack at dawn' | npx keyslot encrypt --key-id alias/dev --plaintext fileb:///dev/stdin --output text --query CiphertextBlob | base64 --decode > plan.enc
+  npx keyslot decrypt --ciphertext-blob fileb://plan.enc --output text --query Plaintext | base64 --decode
+
+Ctrl-C ends it; the next start finds everything again.
 
 `
 }
-
-/** One Ctrl-C comes twice under npm: from the terminal, and passed on by npm. */
-const ECHO_MS = 500
 
 const SOURCES_HELP = `
 A flag goes before the environment (--hsm-token-label: KEYSLOT_HSM_TOKEN_LABEL), the environment
@@ -104,6 +113,9 @@ export function configFrom(program: Command, flags: Record<string, string | bool
     throw new CliError(EXIT.configuration, error.message, { cause: error })
   }
 }
+
+/** One Ctrl-C comes twice under npm: from the terminal, and passed on by npm. */
+const ECHO_MS = 500
 
 /** Resolves when the service has stopped; a second signal does not wait for it. */
 async function stopOnSignal(service: RunningService): Promise<void> {

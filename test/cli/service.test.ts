@@ -22,8 +22,8 @@ beforeAll(async () => {
   service.stderr.resume()
   for await (const chunk of service.stdout) {
     welcome += chunk
-    const endpoint = /gRPC on (\S+);/.exec(welcome)?.[1]
-    if (endpoint === undefined) continue
+    const endpoint = /gRPC +(\S+) /.exec(welcome)?.[1]
+    if (endpoint === undefined || !welcome.includes('Ctrl-C')) continue
     environment.KEYSLOT_ENDPOINT = endpoint
     break
   }
@@ -63,9 +63,20 @@ function file(name: string, content: string | Buffer): string {
 }
 
 describe('a service in development', () => {
-  test('says how to go on', () => {
-    expect(welcome).toContain('npx keyslot describe-key --key-id alias/dev')
+  test('says where it is, and that it is not for production', () => {
     expect(welcome).toContain('not for production')
+    expect(welcome).toContain('111122223333')
+    expect(welcome).toContain('eu-central-1')
+  })
+
+  test('says how to go on, in lines that work when they are pasted', async () => {
+    const lines = welcome.split('\n').filter((line) => line.includes('npx keyslot'))
+    expect(lines).toHaveLength(3)
+    // The command as the package's bin runs it; `npx` would look for an installed package here.
+    const script = lines.join('\n').replaceAll('npx keyslot', `'${process.execPath}' '${MAIN}'`)
+    const shell = spawn('sh', ['-c', script], { cwd: home, env: environment })
+    const [stdout, stderr] = await Promise.all([text(shell.stdout), text(shell.stderr)])
+    expect({ stdout, stderr }).toEqual({ stdout: 'attack at dawn', stderr: '' })
   })
 
   test('encrypts and decrypts a file', async () => {
