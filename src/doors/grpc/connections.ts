@@ -11,8 +11,8 @@ import {
   ServerInterceptingCall,
   type ServerInterceptor,
 } from '@grpc/grpc-js'
+import { type Arrivals, createArrivals } from './arrivals.ts'
 import { type Identity, identify } from './authenticate.ts'
-import { createIncompleteRequests, type IncompleteRequests } from './incomplete-requests.ts'
 
 /** The limits of connections. */
 export interface ConnectionLimits {
@@ -53,16 +53,17 @@ export interface ConnectionParts {
 type AuthContext = ReturnType<ServerInterceptingCall['getAuthContext']>
 
 const NOBODY = 'nobody'
-const SWEEP_INTERVAL_MS = 500
+const SWEEP_INTERVAL_MS = 250
 
 /** Makes the connections of a server. */
 export function createConnections(parts: ConnectionParts): Connections {
-  const open = new Map<TLSSocket, { connection: Connection; requests: IncompleteRequests }>()
+  const open = new Map<TLSSocket, { connection: Connection; arrivals: Arrivals }>()
   const byContext = new WeakMap<AuthContext, Connection>()
 
   const sweeper = setInterval(() => {
-    for (const [socket, { connection, requests }] of open) {
-      if (!requests.sweep()) cut(socket, connection, 'requests that never get complete')
+    for (const [socket, { connection, arrivals }] of open) {
+      const reason = arrivals.sweep()
+      if (reason) cut(socket, connection, reason)
     }
   }, SWEEP_INTERVAL_MS)
   sweeper.unref()
@@ -87,11 +88,12 @@ export function createConnections(parts: ConnectionParts): Connections {
     }
     const context: AuthContext = {}
     byContext.set(context, connection)
-    const requests = createIncompleteRequests(parts.limits.requestTimeoutMs)
-    open.set(socket, { connection, requests })
+    const { requestTimeoutMs } = parts.limits
+    const arrivals = createArrivals(requestTimeoutMs, () => socket.bytesRead)
+    open.set(socket, { connection, arrivals })
     const injector = parts.server.createConnectionInjector(
       experimental.createServerCredentialsWithInterceptors(ServerCredentials.createInsecure(), [
-        interceptor(context, requests),
+        interceptor(context, arrivals),
       ]),
     )
     socket.once('close', () => {
@@ -128,17 +130,21 @@ function connectionOf(socket: TLSSocket, trustDomain: string): Connection {
  * Gives each call the context of its connection, since grpc-js would copy the peer's certificate
  * out of OpenSSL for each call, which costs more than all the rest of it; and watches it arrive.
  */
-function interceptor(context: AuthContext, requests: IncompleteRequests): ServerInterceptor {
+function interceptor(context: AuthContext, arrivals: Arrivals): ServerInterceptor {
   return (_method, next) => {
     const call = new CallOfConnection(context, next, {
       start: (start) => {
-        requests.begin(call)
+        arrivals.begin(call)
         start({
+          onReceiveMessage: (message, proceed) => {
+            arrivals.message(message)
+            proceed(message)
+          },
           onReceiveHalfClose: (proceed) => {
-            requests.end(call)
+            arrivals.end(call)
             proceed()
           },
-          onCancel: () => requests.end(call),
+          onCancel: () => arrivals.end(call),
         })
       },
     })
