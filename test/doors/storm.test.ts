@@ -88,6 +88,70 @@ test('requests that trickle in lapse, and cost the connection', async () => {
   await tried.client().call('ListKeys', {})
 })
 
+/** A frame of HTTP/2; RFC 9113, 4.1. */
+function http2Frame(type: number, flags: number, stream: number, payload: Buffer): Buffer {
+  const head = Buffer.alloc(9)
+  head.writeUIntBE(payload.length, 0, 3)
+  head.writeUInt8(type, 3)
+  head.writeUInt8(flags, 4)
+  head.writeUInt32BE(stream, 5)
+  return Buffer.concat([head, payload])
+}
+
+/** Headers as literals without indexing; RFC 7541, 6.2.2. */
+function literalHeaders(headers: Readonly<Record<string, unknown>>): Buffer {
+  const text = (value: unknown) => Buffer.from(`${String.fromCharCode(`${value}`.length)}${value}`)
+  const pairs = Object.entries(headers).flatMap((pair) => [Buffer.alloc(1), ...pair.map(text)])
+  return Buffer.concat(pairs)
+}
+
+test('requests in frames of one byte cost the connection, long before they cost memory', async () => {
+  await using tried = await tryDoor(async () => ({ keys: [], truncated: false }))
+  const [DATA, HEADERS, SETTINGS, END_HEADERS] = [0, 1, 4, 4]
+  const [host, port] = tried.door.address.split(':')
+  const options = { host, port: Number(port), ...tlsOf(tried), ALPNProtocols: ['h2'] }
+  const socket = connect(options)
+  const closed = new Promise((resolve) => socket.once('close', resolve))
+  socket.on('error', () => {})
+  socket.resume()
+  socket.write('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n')
+  socket.write(http2Frame(SETTINGS, 0, 0, Buffer.alloc(0)))
+  const headers = literalHeaders({ ...callHeaders('ListKeys'), ':scheme': 'https' })
+  const streams = Array.from({ length: 64 }, (_, index) => 2 * index + 1)
+  const beginning = framed(Buffer.alloc(60_000)).subarray(0, 5)
+  for (const stream of streams) {
+    socket.write(http2Frame(HEADERS, END_HEADERS, stream, headers))
+    socket.write(http2Frame(DATA, 0, stream, beginning))
+  }
+  const trickle = streams.map((stream) => http2Frame(DATA, 0, stream, Buffer.from('x')))
+  const many = Buffer.concat(Array(20).fill(Buffer.concat(trickle)))
+  let sent = 0
+  while (!socket.destroyed) {
+    socket.write(many)
+    sent += many.length
+    // Within the window of the connection, which the server opens as it reads.
+    await sleep(1)
+  }
+  await closed
+  expect(sent).toBeLessThan(8 * 1024 * 1024)
+  expect(tried.log).toEqual([expect.stringContaining('bytes that come to no request')])
+  await tried.client().call('ListKeys', {})
+})
+
+test('a client that sends all that it may is not cut off', async () => {
+  await using tried = await tryDoor(async () => ({}))
+  const client = tried.client()
+  const description = 'x'.repeat(65_000)
+  const untilMs = performance.now() + 1_500
+  const senders = Array.from({ length: 64 }, async () => {
+    while (performance.now() < untilMs) {
+      await client.call('UpdateKeyDescription', { keyId: 'a', description })
+    }
+  })
+  await Promise.all(senders)
+  expect(tried.log).toEqual([])
+})
+
 test('a single request that trickles in is answered, and its connection stays', async () => {
   await using tried = await tryDoor(async () => ({ keys: [], truncated: false }), {
     requestTimeoutMs: 200,
