@@ -105,6 +105,8 @@ export async function startGrpcDoor(
   listener.on('tlsClientError', ({ message }, { remoteAddress }) =>
     log('debug', 'TLS handshake failed', { reason: message, remoteAddress }),
   )
+  // Too many open files, for one: what is connected goes on.
+  listener.on('error', ({ message }) => log('error', 'the gRPC listener failed', { message }))
   const stopTls = keepTlsFresh(listener, settings, log)
   try {
     await listen(listener, settings.listen)
@@ -141,7 +143,7 @@ function createGrpcServer(maxConcurrentStreams: number): Server {
     'grpc.keepalive_time_ms': MINUTE_MS,
     'grpc.keepalive_timeout_ms': 20_000,
     'grpc.max_connection_idle_ms': 30 * MINUTE_MS,
-    // A certificate that has been withdrawn from the CA is asked for again within the hour.
+    // Within the hour every client certificate is held against the CA of the day again.
     'grpc.max_connection_age_ms': 60 * MINUTE_MS,
     'grpc.max_connection_age_grace_ms': MINUTE_MS,
     'grpc.enable_channelz': 0,
