@@ -105,7 +105,9 @@ test('files come byte for byte as they were compiled, by name, symbol and extens
     return reader.string()
   })
   expect(names).toEqual([
-    ...Array(5).fill('keyslot/v1/crypto.proto'),
+    'keyslot/v1/crypto.proto',
+    ...Array(3).fill('keyslot/v1/kms.proto'),
+    'keyslot/v1/crypto.proto',
     'keyslot/v1/kms.proto',
     'keyslot/v1/options.proto',
     'keyslot/v1/options.proto',
