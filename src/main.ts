@@ -19,7 +19,7 @@ import { createPipeline } from './pipeline/pipeline.ts'
 import type { HsmReport } from './pkcs11/settings.ts'
 import { type HsmHandle, startHsm } from './pkcs11/supervisor.ts'
 import { openStore } from './store/database.ts'
-import type { Store } from './store/store.ts'
+import type { QuarantinedObject, Store } from './store/store.ts'
 import { type Log, openLog } from './telemetry/log.ts'
 import { createMetrics } from './telemetry/metrics.ts'
 
@@ -119,8 +119,10 @@ export async function serve(config: Config, options: ServiceOptions = {}): Promi
 
 /** Asks the token what it is and whether it works, without starting the service. */
 export async function hsmCheck(config: Config): Promise<HsmReport> {
-  const canaryId = await canaryOf(config.database)
-  const hsm = await startHsm({ ...config.hsm, canaryId }, { log: () => {} })
+  const installation = existsSync(config.database)
+    ? await withStore(config, (store) => store.installation())
+    : undefined
+  const hsm = await startHsm({ ...config.hsm, canaryId: installation?.canaryId }, { log: () => {} })
   try {
     const { state, reason } = hsm.state()
     if (state !== 'ready') throw new Error(reason ?? `the HSM process is ${state}`)
@@ -130,12 +132,25 @@ export async function hsmCheck(config: Config): Promise<HsmReport> {
   }
 }
 
-/** The canary of an installation that has been served before. */
-async function canaryOf(database: string): Promise<string | undefined> {
-  if (!existsSync(database)) return undefined
-  const store = await openStore({ path: database })
+/** The objects of the token that no row of the store explains; the first thousand. */
+export function quarantined(config: Config): Promise<readonly QuarantinedObject[]> {
+  return withStore(config, (store) => store.intents.quarantined({ limit: 1000 }))
+}
+
+/**
+ * Takes objects out of quarantine for good: they stay in the token and are never used. While
+ * objects are in quarantine, no key is destroyed.
+ */
+export function release(config: Config, backingKeyIds: readonly string[]): Promise<void> {
+  return withStore(config, async (store) => {
+    for (const id of backingKeyIds) await store.intents.release(id, Date.now())
+  })
+}
+
+async function withStore<T>(config: Config, use: (store: Store) => Promise<T>): Promise<T> {
+  const store = await openStore({ path: config.database })
   try {
-    return (await store.installation())?.canaryId
+    return await use(store)
   } finally {
     await store.close()
   }

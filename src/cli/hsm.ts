@@ -1,4 +1,4 @@
-/** `keyslot hsm check`: what the token is, what it can do of what keyslot uses, what was proved. */
+/** `keyslot hsm`: what the token is and can do, and the objects in it that nothing explains. */
 
 import { type Command, Option } from 'commander'
 import type { HsmReport } from '../pkcs11/settings.ts'
@@ -8,9 +8,54 @@ import { print } from './streams.ts'
 
 /** Adds the command. */
 export function addHsm(program: Command): void {
-  const command = program
-    .command('hsm')
-    .description('Looks after the token: hsm check.')
+  const hsm = program.command('hsm').description('Looks after the token.')
+  addCheck(program, hsm)
+  addQuarantine(program, hsm)
+  addRelease(program, hsm)
+}
+
+function addQuarantine(program: Command, hsm: Command): void {
+  const command = hsm
+    .command('quarantine')
+    .description(
+      'Lists the objects of the token that no row of the store explains, as after an old copy of ' +
+        'the database has been restored. They are left alone, and no key is destroyed meanwhile.',
+    )
+  for (const option of settingOptions()) command.addOption(option)
+  command.action(async (flags: Record<string, string>) => {
+    const { quarantined } = await import('../main.ts')
+    const objects = await quarantined(configFrom(program, { ...program.opts(), ...flags }))
+    const rows = objects.map(({ backingKeyId, foundMs, reason }) => [
+      backingKeyId,
+      new Date(foundMs).toISOString(),
+      reason,
+    ])
+    await print(`${columns([['backing key', 'found', 'reason'], ...rows])}\n`)
+  })
+}
+
+function addRelease(program: Command, hsm: Command): void {
+  const command = hsm
+    .command('release <backing-key...>')
+    .description(
+      'Takes objects out of quarantine for good, once you know what they are: they stay in the ' +
+        'token and are never used. Keys that wait for their destruction are destroyed after this.',
+    )
+  for (const option of settingOptions()) command.addOption(option)
+  command.action(async (ids: string[], flags: Record<string, string>) => {
+    const { quarantined, release } = await import('../main.ts')
+    const config = configFrom(program, { ...program.opts(), ...flags })
+    const known = new Set((await quarantined(config)).map(({ backingKeyId }) => backingKeyId))
+    const unknown = ids.filter((id) => !known.has(id))
+    if (unknown.length > 0) {
+      throw new CliError(EXIT.usage, `not in quarantine: ${unknown.join(', ')}`)
+    }
+    await release(config, ids)
+  })
+}
+
+function addCheck(program: Command, hsm: Command): void {
+  const command = hsm
     .command('check')
     .description(
       'Opens the token in a process of its own, as the service does, proves what keyslot uses of ' +
