@@ -93,18 +93,22 @@ export class Calls {
 
   /** Fails all calls: those that a worker has with `ofSent`, the others with `ofQueued`. */
   close(ofSent: Error, ofQueued: Error): void {
-    if (this.#closed !== undefined) return
-    this.#closed = ofQueued
-    clearInterval(this.#sweep)
+    this.#refuse(ofQueued)
     for (const worker of this.#workers) worker.fail(ofSent)
-    for (let call = this.#queue.shift(); call !== undefined; call = this.#queue.shift()) {
-      call.reject(ofQueued)
-    }
   }
 
-  /** Closes the pipes: the workers answer what they have, then end. */
-  end(): void {
+  /** Closes the pipes: the workers answer what they have, then end; other calls fail. */
+  end(ofQueued: Error): void {
+    this.#refuse(ofQueued)
     for (const worker of this.#workers) worker.end()
+  }
+
+  #refuse(failure: Error): void {
+    this.#closed ??= failure
+    clearInterval(this.#sweep)
+    for (let call = this.#queue.shift(); call !== undefined; call = this.#queue.shift()) {
+      call.reject(failure)
+    }
   }
 
   #leastBusy(): WorkerPipe | undefined {

@@ -19,6 +19,8 @@ const WORKER_PIPES = 16
 const SWEEP_MS = 250
 /** How long a process may take to end by itself. */
 const ENDING_MS = 15_000
+/** How long its pipes may take to run dry once it has ended. */
+const DRAINING_MS = 2000
 
 /** How a process ended. */
 export interface Ending {
@@ -55,6 +57,7 @@ export class HsmProcess {
   #ending: Ending | undefined
   #hung = false
   #over = false
+  readonly #ended = Promise.withResolvers<void>()
 
   constructor(settings: HsmSettings, options: ProcessOptions) {
     this.#options = options
@@ -67,8 +70,12 @@ export class HsmProcess {
         this.#receive(JSON.parse(frame.bytes().toString()) as FromProcess, settings, workerPipes),
       onClose: (cause) => this.#broken(cause),
     })
-    this.#child.on('error', (cause) => this.#over || this.#ended(cause.message))
-    this.#child.on('exit', (code, signal) => this.#ended(signal ?? `exit code ${code}`))
+    this.#child.on('error', (cause) => this.#end(cause.message))
+    // Its last words may still be in its pipes when it exits: `close` comes after them.
+    this.#child.on('close', (code, signal) => this.#end(signal ?? `exit code ${code}`))
+    this.#child.on('exit', (code, signal) => {
+      setTimeout(() => this.#end(signal ?? `exit code ${code}`), DRAINING_MS).unref()
+    })
     this.#relay()
     this.#sweep = setInterval(() => this.#lookOver(), SWEEP_MS).unref()
     // The descriptor has another number in the child.
@@ -76,8 +83,9 @@ export class HsmProcess {
     this.#send({ kind: 'start', settings: { ...settings, pinFd }, workerPipes })
   }
 
+  /** The id of the process while it runs. */
   get pid(): number | undefined {
-    return this.#child.pid
+    return this.#over ? undefined : this.#child.pid
   }
 
   /** The data calls, once the process is ready. */
@@ -106,13 +114,13 @@ export class HsmProcess {
   /** Lets the process finish what it has, and waits for its end. */
   async stop(): Promise<void> {
     if (this.#over) return
-    const exited = new Promise<void>((resolve) => this.#child.once('exit', () => resolve()))
-    this.#ending ??= { why: 'down', reason: 'keyslot is stopping' }
-    this.#calls?.end()
+    const reason = 'keyslot is stopping'
+    this.#ending ??= { why: 'down', reason }
+    this.#calls?.end(unavailable(reason))
     this.#closeWorkerPipes(0)
     this.#management.end()
     const tooLong = setTimeout(() => this.#kill('it did not end'), ENDING_MS)
-    await exited
+    await this.#ended.promise
     clearTimeout(tooLong)
   }
 
@@ -199,7 +207,7 @@ export class HsmProcess {
     }
   }
 
-  #ended(how: string): void {
+  #end(how: string): void {
     if (this.#over) return
     this.#over = true
     clearInterval(this.#sweep)
@@ -213,6 +221,7 @@ export class HsmProcess {
     this.#pending.clear()
     this.#management.destroy()
     this.#options.onEnd(ending)
+    this.#ended.resolve()
   }
 
   /** What the module or Node print goes to the log, line by line. */

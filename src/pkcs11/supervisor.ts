@@ -2,7 +2,6 @@
  * Keeps one HSM process running: starts it, starts it again when it ends, and says how it is.
  */
 
-import type { Calls } from './calls.ts'
 import { type Connection, hsmOver, objectsOver } from './client.ts'
 import type { Hsm, HsmObjects } from './hsm.ts'
 import { type Ending, HsmProcess, unavailable } from './hsm-process.ts'
@@ -84,7 +83,7 @@ class Supervisor {
     this.#settings = settings
     this.#log = log
     this.connection = {
-      calls: () => this.#ready().calls as Calls,
+      calls: () => this.#ready().calls ?? fail(unavailable('the HSM process is starting')),
       manage: async (verb, input) => this.#ready().manage(verb, input),
     }
     this.#process = this.#start()
@@ -97,7 +96,7 @@ class Supervisor {
   }
 
   get pid(): number | undefined {
-    return this.#state.state === 'refused' ? undefined : this.#process.pid
+    return this.#process.pid
   }
 
   get metrics() {
@@ -186,4 +185,8 @@ class Supervisor {
       this.#log('error', 'the canary of the token does not work', { reason: String(reason) })
     })
   }
+}
+
+function fail(failure: Error): never {
+  throw failure
 }

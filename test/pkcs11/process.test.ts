@@ -170,6 +170,25 @@ describe('a process that is killed', () => {
   })
 })
 
+test('a process that is stopped answers what it has', async () => {
+  const handle = await start()
+  await handle.objects.createCanary()
+  const key = await makeKey(handle.objects)
+  const calls = Promise.allSettled(
+    Array.from({ length: 200 }, () => encryptWith(handle, key, 'last')),
+  )
+  // One turn, in which the calls leave.
+  await sleep(0)
+  await handle.stop()
+  const results = await calls
+  const answered = results.filter(({ status }) => status === 'fulfilled')
+  expect(answered.length).toBeGreaterThanOrEqual(64)
+  for (const result of results) {
+    if (result.status === 'rejected') expect(result.reason).toMatchObject({ grpc: 'UNAVAILABLE' })
+  }
+  await expect(encryptWith(handle, key, 'late')).rejects.toMatchObject({ grpc: 'UNAVAILABLE' })
+})
+
 describe('the token', () => {
   test('whose token.object a kill has truncated is restored', async () => {
     const first = await start()

@@ -51,6 +51,8 @@ function receive(message: ToProcess): void {
     })
     return
   }
+  // Whoever called learns of the end by the end.
+  if (ending) return
   const { sequence, call } = message
   try {
     if (served === undefined) throw new Error('a call before the start')

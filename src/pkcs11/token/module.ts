@@ -110,6 +110,12 @@ export async function logIn(
   if ((token.flags & pkcs11js.CKF_USER_PIN_LOCKED) !== 0) {
     throw new RefusedError('the PIN of the token is locked')
   }
+  // Whatever starts keyslot again and again must not lock the token.
+  if ((token.flags & pkcs11js.CKF_USER_PIN_FINAL_TRY) !== 0) {
+    throw new RefusedError(
+      'one try is left before the PIN of the token is locked: log in once with another tool',
+    )
+  }
   let pin = readPin()
   try {
     for (let attempt = 1; ; attempt++) {
