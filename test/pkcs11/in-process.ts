@@ -6,7 +6,7 @@ import type { CipherSuite } from '../../src/model/key.ts'
 import { type CalledKey, DataVerbs, type WorkerToken } from '../../src/pkcs11/process/data-verbs.ts'
 import { openToken, type ServedToken } from '../../src/pkcs11/process/token.ts'
 import { PROFILES } from '../../src/pkcs11/profiles/choose.ts'
-import type { HsmSettings } from '../../src/pkcs11/settings.ts'
+import type { HsmSettings, Log } from '../../src/pkcs11/settings.ts'
 import { makeToken } from './token.ts'
 
 /** A call into the module that may be made to fail. */
@@ -25,11 +25,14 @@ export interface InProcessToken {
 }
 
 /** Makes a token with a canary and opens it here. One for each test file: modules are global. */
-export async function openHere(change: Partial<HsmSettings> = {}): Promise<InProcessToken> {
+export async function openHere(
+  change: Partial<HsmSettings> = {},
+  log: Log = () => undefined,
+): Promise<InProcessToken> {
   const token = await makeToken()
   const settings = { ...token.settings, ...change }
   Object.assign(process.env, settings.moduleEnvironment)
-  const served = await openToken(settings, () => undefined)
+  const served = await openToken(settings, log)
   served.objects.createCanary()
   const opened: DataVerbs[] = []
   return {

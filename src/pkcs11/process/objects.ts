@@ -3,7 +3,7 @@
  * is said to be absent before the canary has been found afresh and used.
  */
 
-import pkcs11js, { type Attribute, type Handle } from 'pkcs11js'
+import type { Handle } from 'pkcs11js'
 import { KmsError } from '../../model/failures.ts'
 import type { CipherSuite } from '../../model/key.ts'
 import type { Profile, TokenFiles } from '../profiles/profile.ts'
@@ -16,25 +16,25 @@ import {
   backingKeyTemplate,
   CANARY_LABEL,
   ID_BYTES,
-  isTrue,
   LABEL_PREFIX,
   type ObjectName,
   templateFaults,
 } from '../token/templates.ts'
 import { CANARY_ENTRY, type HandleLogWriter } from './handle-log.ts'
+import {
+  backingKeys,
+  type FoundObject,
+  findById,
+  labelOf,
+  ourObjects,
+  refuse,
+  secretKeys,
+  summaryOf,
+} from './object-search.ts'
 
 /** The canary is not what it should be: nothing that the token says of absence is believed. */
 export class CanaryError extends Error {
   override readonly name = 'CanaryError'
-}
-
-/** A backing key as it was found in the token. */
-export interface FoundObject {
-  /** CKA_ID as 32 hex digits. */
-  readonly id: string
-  readonly label: string
-  readonly suite: CipherSuite
-  readonly handle: Handle
 }
 
 /** What object management works on. */
@@ -45,16 +45,6 @@ export interface ObjectsOptions {
   readonly handleLog: HandleLogWriter
   readonly log: Log
 }
-
-/** CKA_ID, CKA_LABEL and what makes an object fit to be used at all. */
-const SUMMARY = [
-  pkcs11js.CKA_ID,
-  pkcs11js.CKA_LABEL,
-  pkcs11js.CKA_SENSITIVE,
-  pkcs11js.CKA_EXTRACTABLE,
-  pkcs11js.CKA_DERIVE,
-  pkcs11js.CKA_ENCRYPT,
-]
 
 /** The objects of keyslot in the token. */
 export class TokenObjects {
@@ -87,7 +77,7 @@ export class TokenObjects {
   takeStock(canaryId: string | undefined): void {
     this.#withSession((session) => {
       if (canaryId !== undefined) this.#adoptCanary(session, canaryId)
-      for (const found of this.#enumerate(session)) this.#publish(found)
+      for (const found of backingKeys(session, this.#options.log)) this.#publish(found)
     })
   }
 
@@ -109,8 +99,8 @@ export class TokenObjects {
   createCanary(): string {
     if (this.#canaryId !== undefined) return this.#canaryId
     return this.#withSession((session) => {
-      const labels = this.#all(session)
-        .map((handle) => this.#labelOf(session, handle))
+      const labels = secretKeys(session)
+        .map((handle) => labelOf(session, handle))
         .filter((label) => label.startsWith(LABEL_PREFIX))
       if (labels.length > 1 || labels.some((label) => label !== CANARY_LABEL)) {
         throw new KmsError(
@@ -119,7 +109,7 @@ export class TokenObjects {
             ' store does not know.',
         )
       }
-      const [only] = this.#ours(session)
+      const [only] = ourObjects(session, this.#options.log)
       const id = only?.id ?? this.#makeCanary(session)
       this.#adoptCanary(session, id)
       return id
@@ -143,21 +133,25 @@ export class TokenObjects {
     })
   }
 
-  /** Whether a backing key is there and works. */
-  proves({ id, suite }: { id: string; suite: CipherSuite }): boolean {
-    return this.#withSession((session) => {
-      this.#canarySings(session)
-      const handle = this.#findOne(session, id)
-      if (handle === undefined) {
-        this.#unpublish(id)
-        return false
-      }
-      const label = this.#labelOf(session, handle)
-      this.#check(session, handle, { id: Buffer.from(id, 'hex'), label }, suite)
-      proveBackingKey(session, handle, suite)
-      this.#publish({ id, label, suite, handle })
+  /**
+   * Whether a backing key is there, is as it has to be, and works. What a crash has left half made
+   * is not; a token that does not work has no say.
+   *
+   * @throws CanaryError, and TokenError when the device is gone.
+   */
+  proves(input: { id: string; suite: CipherSuite }): boolean {
+    const first = this.#proof(input)
+    // One failure may be the token's; two with the canary in order between them are the key's.
+    const { found, failure } = first.failure === undefined ? first : this.#proof(input)
+    if (found !== undefined) {
+      this.#publish(found)
       return true
-    })
+    }
+    if (failure !== undefined) {
+      this.#options.log('error', 'a backing key does not prove itself', { ...input, failure })
+    }
+    this.#unpublish(input.id)
+    return false
   }
 
   /** Destroys a backing key and makes sure that it is gone. */
@@ -165,18 +159,18 @@ export class TokenObjects {
     this.#withSession((session) => {
       this.#canarySings(session)
       if (id === this.#canaryId) refuse('the canary is not destroyed')
-      const handle = this.#findOne(session, id)
+      const handle = findById(session, id)
       // Before the object itself: from here on no worker begins to use it.
       this.#unpublish(id)
       if (handle === undefined) return
-      const label = this.#labelOf(session, handle)
+      const label = labelOf(session, handle)
       if (!label.startsWith(LABEL_PREFIX)) refuse(`the object ${id} is not keyslot's`)
       const change = this.#options.files?.beginChange(this.#options.serialNumber)
       session.destroyObject(handle)
       change?.settle('object destroyed')
       this.#withSession((fresh) => {
         this.#canarySings(fresh)
-        if (this.#findOne(fresh, id) !== undefined) refuse(`the object ${id} is still there`)
+        if (findById(fresh, id) !== undefined) refuse(`the object ${id} is still there`)
       })
     })
   }
@@ -185,7 +179,10 @@ export class TokenObjects {
   list(): readonly FoundObject[] {
     return this.#withSession((session) => {
       this.#canarySings(session)
-      return this.#enumerate(session)
+      const found = backingKeys(session, this.#options.log)
+      // Objects that could not be read are left out: that is only right of a token that reads.
+      this.#canarySings(session)
+      return found
     })
   }
 
@@ -193,12 +190,33 @@ export class TokenObjects {
   findAgain(id: string): boolean {
     return this.#withSession((session) => {
       this.#canarySings(session)
-      const handle = this.#findOne(session, id)
+      const handle = findById(session, id)
       this.#unpublish(id)
-      const found = handle && this.#summary(session, handle)
+      const found = handle && summaryOf(session, handle, this.#options.log)
       if (found === undefined) return false
       this.#publish(found)
       return true
+    })
+  }
+
+  #proof({ id, suite }: { id: string; suite: CipherSuite }): {
+    found?: FoundObject
+    failure?: string
+  } {
+    return this.#withSession((session) => {
+      this.#canarySings(session)
+      try {
+        const handle = findById(session, id)
+        if (handle === undefined) return {}
+        const label = labelOf(session, handle)
+        this.#check(session, handle, { id: Buffer.from(id, 'hex'), label }, suite)
+        proveBackingKey(session, handle, suite)
+        return { found: { id, label, suite, handle } }
+      } catch (cause) {
+        const isTheDevice = cause instanceof TokenError && cause.value.follows === 'restart process'
+        if (isTheDevice || !(cause instanceof Error)) throw cause
+        return { failure: cause.message }
+      }
     })
   }
 
@@ -212,7 +230,7 @@ export class TokenObjects {
       this.#check(session, handle, name, input.suite)
       // A second session shows what others will see, not what this one remembers.
       this.#withSession((fresh) => {
-        const found = this.#findOne(fresh, input.id)
+        const found = findById(fresh, input.id)
         if (found === undefined) refuse(`the object ${input.id} is not found after it was made`)
         proveBackingKey(fresh, found, input.suite)
       })
@@ -253,7 +271,7 @@ export class TokenObjects {
     const id = this.#canaryId
     if (id === undefined) throw new CanaryError('the token has no canary yet')
     try {
-      const handle = this.#findOne(session, id)
+      const handle = findById(session, id)
       if (handle === undefined) {
         throw new CanaryError(
           'this token is not the one this store was made with, or it is not readable:' +
@@ -269,26 +287,6 @@ export class TokenObjects {
     }
   }
 
-  /** @throws KmsError when several objects have the id. */
-  #findOne(session: TokenSession, id: string): Handle | undefined {
-    const found = session.find([
-      { type: pkcs11js.CKA_CLASS, value: pkcs11js.CKO_SECRET_KEY },
-      { type: pkcs11js.CKA_ID, value: Buffer.from(id, 'hex') },
-    ] satisfies Attribute[])
-    if (found.length > 1) refuse(`${found.length} objects have the id ${id}`)
-    return found[0]
-  }
-
-  /** The label; none for an object that a crash has left half made. */
-  #labelOf(session: TokenSession, handle: Handle): string {
-    try {
-      return session.read(handle, [pkcs11js.CKA_LABEL])[0]?.toString('latin1') ?? ''
-    } catch (cause) {
-      if (!(cause instanceof TokenError) || cause.value.follows === 'restart process') throw cause
-      return ''
-    }
-  }
-
   #check(session: TokenSession, handle: Handle, name: ObjectName, suite: CipherSuite): void {
     const expected = backingKeyExpected(name, suite, this.#options.profile)
     const actual = session.read(
@@ -299,65 +297,6 @@ export class TokenObjects {
     if (faults.length > 0) {
       refuse(`the object ${name.id.toString('hex')} is not as it has to be: ${faults.join(', ')}`)
     }
-  }
-
-  /** Every object of keyslot's that is fit to be used, the canary left out. */
-  #enumerate(session: TokenSession): readonly FoundObject[] {
-    const byId = new Map<string, FoundObject>()
-    const doubles = new Set<string>()
-    for (const found of this.#ours(session)) {
-      if (found.label === CANARY_LABEL) continue
-      if (byId.has(found.id)) doubles.add(found.id)
-      byId.set(found.id, found)
-    }
-    for (const id of doubles) {
-      byId.delete(id)
-      this.#options.log('error', 'several objects have one id: none of them is used', { id })
-    }
-    return [...byId.values()]
-  }
-
-  #ours(session: TokenSession): readonly FoundObject[] {
-    return this.#all(session).flatMap((handle) => this.#summary(session, handle) ?? [])
-  }
-
-  #all(session: TokenSession): readonly Handle[] {
-    return session.find([
-      { type: pkcs11js.CKA_CLASS, value: pkcs11js.CKO_SECRET_KEY },
-      { type: pkcs11js.CKA_TOKEN, value: true },
-    ])
-  }
-
-  #summary(session: TokenSession, handle: Handle): FoundObject | undefined {
-    let read: readonly Buffer[]
-    try {
-      read = session.read(handle, SUMMARY)
-    } catch (cause) {
-      if (!(cause instanceof TokenError) || cause.value.follows === 'restart process') throw cause
-      // An object that a crash has left half made.
-      this.#options.log('warn', 'an object of the token cannot be read', { reason: cause.message })
-      return undefined
-    }
-    const [id, label, sensitive, extractable, derives, encrypts] = read
-    if (!label?.toString('latin1').startsWith(LABEL_PREFIX)) return undefined
-    const found = {
-      id: id?.toString('hex') ?? '',
-      label: label.toString('latin1'),
-      suite: isTrue(derives) ? 1 : 2,
-      handle,
-    } as const
-    const fit =
-      id?.length === ID_BYTES &&
-      isTrue(sensitive) &&
-      !isTrue(extractable) &&
-      isTrue(derives) !== isTrue(encrypts)
-    if (fit) return found
-    const { id: badId, label: badLabel } = found
-    this.#options.log('error', 'an object with a label of keyslot is not as it has to be', {
-      id: badId,
-      label: badLabel,
-    })
-    return undefined
   }
 
   #publish(found: FoundObject): void {
@@ -379,8 +318,4 @@ export class TokenObjects {
       session.close()
     }
   }
-}
-
-function refuse(what: string): never {
-  throw new KmsError('KMSInternalException', `The token refuses: ${what}.`)
 }
