@@ -152,7 +152,8 @@ export class HsmProcess {
         this.#options.onReady(message)
         return
       case 'ending':
-        this.#ending ??= { why: message.why, reason: message.reason }
+        // Its own words count for more than what its pipes look like.
+        this.#ending = { why: message.why, reason: message.reason }
         return
       case 'answer':
         this.#settle(message.sequence)?.resolve(message.answer as never)
