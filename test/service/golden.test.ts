@@ -11,8 +11,10 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, test } from 'vitest'
 import { softhsmConfiguration } from '../../src/pkcs11/profiles/softhsm.ts'
+import { openStore } from '../../src/store/database.ts'
 import { startTestService } from '../harness.ts'
 
 const GOLDEN = resolve(import.meta.dirname, '../golden')
@@ -37,6 +39,14 @@ function installationOf(release: string): string {
   return home
 }
 
+/** What a database is made of, in words. */
+function schemaOf(path: string): readonly unknown[] {
+  const database = new DatabaseSync(path)
+  const rows = database.prepare('select type, name, sql from sqlite_schema order by name').all()
+  database.close()
+  return rows
+}
+
 test('there is a release to hold on to', () => {
   expect(releases).toContain('v1')
 })
@@ -58,5 +68,12 @@ describe.each(releases)('%s', (release) => {
       await expect(wrong).rejects.toMatchObject({ name: 'InvalidCiphertextException' })
     }
     await service.stop()
+  })
+
+  test('its database becomes what a new one is: no migration was changed afterwards', async () => {
+    const path = join(installationOf(release), 'keyslot.db')
+    const fresh = join(mkdtempSync(join(tmpdir(), 'keyslot-golden-')), 'keyslot.db')
+    for (const each of [path, fresh]) await (await openStore({ path: each })).close()
+    expect(schemaOf(path)).toEqual(schemaOf(fresh))
   })
 })
