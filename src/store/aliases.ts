@@ -44,19 +44,12 @@ export function aliasStore(db: Kysely<Tables>, copies: HotCopies): AliasStore {
       return rows.map(aliasOf)
     },
 
-    async count(keyId) {
-      const { count } = await db
-        .selectFrom('aliases')
-        .where('target_key_id', '=', keyId)
-        .select(({ fn }) => fn.countAll<number>().as('count'))
-        .executeTakeFirstOrThrow()
-      return Number(count)
-    },
-
-    async insert(alias) {
-      const inserted = await db.transaction().execute(async (transaction) => {
+    async insert(alias, most) {
+      const outcome = await db.transaction().execute(async (transaction) => {
         await refuseMissing(transaction, alias.targetKeyId)
-        const { numInsertedOrUpdatedRows = 0n } = await transaction
+        if (await isThere(transaction, alias, alias.name)) return 'exists'
+        if ((await countOf(transaction, alias.targetKeyId)) >= most) return 'full'
+        await transaction
           .insertInto('aliases')
           .values({
             account: alias.account,
@@ -66,41 +59,64 @@ export function aliasStore(db: Kysely<Tables>, copies: HotCopies): AliasStore {
             created_ms: alias.createdMs,
             updated_ms: alias.updatedMs,
           })
-          .onConflict((conflict) => conflict.doNothing())
-          .executeTakeFirstOrThrow()
-        return numInsertedOrUpdatedRows > 0n
+          .execute()
+        return 'inserted'
       })
-      if (inserted) copies.aliases.drop(nameOfCopy(alias, alias.name))
-      return inserted
+      if (outcome === 'inserted') copies.aliases.drop(nameOfCopy(alias, alias.name))
+      return outcome
     },
 
-    async retarget(place, name, targetKeyId, nowMs) {
-      const retargeted = await db.transaction().execute(async (transaction) => {
-        await refuseMissing(transaction, targetKeyId)
+    async retarget(place, name, { fromKeyId, toKeyId, nowMs, most }) {
+      const outcome = await db.transaction().execute(async (transaction) => {
+        await refuseMissing(transaction, toKeyId)
+        const isNew = fromKeyId !== toKeyId
+        if (isNew && (await countOf(transaction, toKeyId)) >= most) return 'full'
         const { numUpdatedRows } = await transaction
           .updateTable('aliases')
-          .set({ target_key_id: targetKeyId, updated_ms: nowMs })
+          .set({ target_key_id: toKeyId, updated_ms: nowMs })
           .where('account', '=', place.account)
           .where('region', '=', place.region)
           .where('name', '=', name)
+          .where('target_key_id', '=', fromKeyId)
           .executeTakeFirstOrThrow()
-        return numUpdatedRows > 0n
+        return numUpdatedRows > 0n ? 'moved' : 'gone'
       })
-      if (retargeted) copies.aliases.drop(nameOfCopy(place, name))
-      return retargeted
+      if (outcome === 'moved') copies.aliases.drop(nameOfCopy(place, name))
+      return outcome
     },
 
-    async remove(place, name) {
+    async remove(place, name, targetKeyId) {
       const { numDeletedRows } = await db
         .deleteFrom('aliases')
         .where('account', '=', place.account)
         .where('region', '=', place.region)
         .where('name', '=', name)
+        .where('target_key_id', '=', targetKeyId)
         .executeTakeFirstOrThrow()
       copies.aliases.drop(nameOfCopy(place, name))
       return numDeletedRows > 0n
     },
   }
+}
+
+async function isThere(db: Kysely<Tables>, place: Place, name: string): Promise<boolean> {
+  const found = await db
+    .selectFrom('aliases')
+    .select('name')
+    .where('account', '=', place.account)
+    .where('region', '=', place.region)
+    .where('name', '=', name)
+    .executeTakeFirst()
+  return found !== undefined
+}
+
+async function countOf(db: Kysely<Tables>, keyId: string): Promise<number> {
+  const { count } = await db
+    .selectFrom('aliases')
+    .where('target_key_id', '=', keyId)
+    .select(({ fn }) => fn.countAll<number>().as('count'))
+    .executeTakeFirstOrThrow()
+  return Number(count)
 }
 
 async function refuseMissing(db: Kysely<Tables>, keyId: string): Promise<void> {

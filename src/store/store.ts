@@ -68,20 +68,32 @@ export interface AliasStore {
   find(place: Place, name: string): Promise<Alias | undefined>
   /** Aliases of an account and Region, or of one key, by name. */
   list(place: Place & { readonly keyId?: string }, page: PageRequest): Promise<readonly Alias[]>
-  /** How many aliases the key has. */
-  count(keyId: string): Promise<number>
   /**
-   * @returns false if there is one of this name already.
+   * @param most how many aliases the target may have.
+   * @returns `exists` if there is one of this name already, `full` if the target has `most`.
    * @throws KmsError NotFoundException if the target is not there, or is being destroyed.
    */
-  insert(alias: Alias): Promise<boolean>
+  insert(alias: Alias, most: number): Promise<'inserted' | 'exists' | 'full'>
   /**
-   * @returns false if there is none of this name.
-   * @throws KmsError NotFoundException if the target is not there, or is being destroyed.
+   * Moves an alias from the key that it is known to point to.
+   *
+   * @returns `gone` if there is none of this name or it points to another key by now, `full` if
+   *   the new target has `most` aliases.
+   * @throws KmsError NotFoundException if the new target is not there, or is being destroyed.
    */
-  retarget(place: Place, name: string, targetKeyId: string, nowMs: number): Promise<boolean>
-  /** @returns false if there is none of this name. */
-  remove(place: Place, name: string): Promise<boolean>
+  retarget(place: Place, name: string, move: AliasMove): Promise<'moved' | 'gone' | 'full'>
+  /** @returns false if there is none of this name, or it points to another key. */
+  remove(place: Place, name: string, targetKeyId: string): Promise<boolean>
+}
+
+/** The move of an alias from one key to another. */
+export interface AliasMove {
+  readonly fromKeyId: string
+  readonly toKeyId: string
+  /** Milliseconds since the epoch. */
+  readonly nowMs: number
+  /** How many aliases the new target may have. */
+  readonly most: number
 }
 
 /** The tags. */

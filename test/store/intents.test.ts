@@ -148,7 +148,7 @@ describe('a destroy', () => {
     const { keyId } = key
     const name = 'alias/a'
     const alias = { ...place, name, arn: '', targetKeyId: keyId, createdMs: 1, updatedMs: 1 }
-    await store.aliases.insert(alias)
+    await store.aliases.insert(alias, 50)
     await store.tags.put(keyId, [{ key: 'a', value: 'b' }], 50)
     await store.aliases.find(place, name)
     const id = key.backingKeys[0]?.id ?? ''

@@ -29,31 +29,49 @@ describe('an alias', () => {
     const [a, b] = [await insertKey(store), await insertKey(store)]
     const made = alias('alias/a', a.keyId)
     expect(await store.aliases.find(place, 'alias/a')).toBeUndefined()
-    expect(await store.aliases.insert(made)).toBe(true)
+    expect(await store.aliases.insert(made, 1)).toBe('inserted')
     expect(await store.aliases.find(place, 'alias/a')).toEqual(made)
-    expect(await store.aliases.insert(alias('alias/a', b.keyId))).toBe(false)
-    expect(await store.aliases.retarget(place, 'alias/a', b.keyId, 9)).toBe(true)
+    expect(await store.aliases.insert(alias('alias/a', b.keyId), 50)).toBe('exists')
+    const move = { fromKeyId: a.keyId, toKeyId: b.keyId, nowMs: 9, most: 2 }
+    expect(await store.aliases.retarget(place, 'alias/a', move)).toBe('moved')
     const moved = { ...made, targetKeyId: b.keyId, updatedMs: 9 }
     expect(await store.aliases.find(place, 'alias/a')).toEqual(moved)
-    expect(await store.aliases.count(a.keyId)).toBe(0)
-    expect(await store.aliases.count(b.keyId)).toBe(1)
-    expect(await store.aliases.remove(place, 'alias/a')).toBe(true)
+    // It is another key's by now.
+    expect(await store.aliases.retarget(place, 'alias/a', move)).toBe('gone')
+    expect(await store.aliases.remove(place, 'alias/a', a.keyId)).toBe(false)
+    expect(await store.aliases.find(place, 'alias/a')).toEqual(moved)
+    expect(await store.aliases.remove(place, 'alias/a', b.keyId)).toBe(true)
     expect(await store.aliases.find(place, 'alias/a')).toBeUndefined()
-    expect(await store.aliases.remove(place, 'alias/a')).toBe(false)
-    expect(await store.aliases.retarget(place, 'alias/a', b.keyId, 9)).toBe(false)
+    expect(await store.aliases.remove(place, 'alias/a', b.keyId)).toBe(false)
+  })
+
+  test('is one of no more than the most, however many come at once', async () => {
+    const [a, b] = [await insertKey(store), await insertKey(store)]
+    const names = Array.from({ length: 6 }, (_, at) => `alias/${at}`)
+    const made = await Promise.all(
+      names.map((name) => store.aliases.insert(alias(name, a.keyId), 4)),
+    )
+    expect(made.toSorted()).toEqual([...Array(2).fill('full'), ...Array(4).fill('inserted')])
+    const move = { fromKeyId: a.keyId, toKeyId: b.keyId, nowMs: 9, most: 3 }
+    const kept = names.filter((_, at) => made[at] === 'inserted')
+    const moved = await Promise.all(kept.map((name) => store.aliases.retarget(place, name, move)))
+    expect(moved.toSorted()).toEqual(['full', 'moved', 'moved', 'moved'])
+    // One that stays where it is takes no more room.
+    const stay = { ...move, fromKeyId: b.keyId, most: 1 }
+    expect(await store.aliases.retarget(place, kept[0] ?? '', stay)).toBe('moved')
   })
 
   test('belongs to one account and Region', async () => {
     const { keyId } = await insertKey(store)
-    await store.aliases.insert(alias('alias/a', keyId))
+    await store.aliases.insert(alias('alias/a', keyId), 50)
     for (const other of [
       { ...place, account: '444455556666' },
       { ...place, region: 'us-east-1' },
     ]) {
       expect(await store.aliases.find(other, 'alias/a')).toBeUndefined()
       expect(await store.aliases.list(other, all)).toEqual([])
-      expect(await store.aliases.remove(other, 'alias/a')).toBe(false)
-      expect(await store.aliases.insert(alias('alias/a', keyId, other))).toBe(true)
+      expect(await store.aliases.remove(other, 'alias/a', keyId)).toBe(false)
+      expect(await store.aliases.insert(alias('alias/a', keyId, other), 50)).toBe('inserted')
     }
   })
 
@@ -61,7 +79,7 @@ describe('an alias', () => {
     const [a, b] = [await insertKey(store), await insertKey(store)]
     const names = ['alias/Z', 'alias/a', 'alias/a-', 'alias/a/b', 'alias/a_', 'alias/b']
     for (const [at, name] of names.entries()) {
-      await store.aliases.insert(alias(name, (at % 2 ? a : b).keyId))
+      await store.aliases.insert(alias(name, (at % 2 ? a : b).keyId), 50)
     }
     const named = async (part: object, page = all) =>
       (await store.aliases.list({ ...place, ...part }, page)).map(({ name }) => name)
@@ -75,11 +93,12 @@ describe('an alias', () => {
   test('cannot point to a key that is not there or goes', async () => {
     const { keyId } = await insertDueKey(store)
     const other = await insertKey(store)
-    await store.aliases.insert(alias('alias/a', other.keyId))
+    await store.aliases.insert(alias('alias/a', other.keyId), 50)
     await store.intents.beginDestroy(destroyIntent(keyId), 5000)
     for (const id of [keyId, '11112222-3333-4444-5555-666677778888']) {
-      await expect(store.aliases.insert(alias('alias/b', id))).rejects.toMatchObject(missing)
-      await expect(store.aliases.retarget(place, 'alias/a', id, 1)).rejects.toMatchObject(missing)
+      await expect(store.aliases.insert(alias('alias/b', id), 50)).rejects.toMatchObject(missing)
+      const move = { fromKeyId: other.keyId, toKeyId: id, nowMs: 1, most: 50 }
+      await expect(store.aliases.retarget(place, 'alias/a', move)).rejects.toMatchObject(missing)
     }
     expect((await store.aliases.find(place, 'alias/a'))?.targetKeyId).toBe(other.keyId)
   })

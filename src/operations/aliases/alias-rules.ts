@@ -3,9 +3,6 @@
 import { isAliasName } from '../../model/arn.ts'
 import { fail } from '../../model/failures.ts'
 
-/** https://docs.aws.amazon.com/kms/latest/developerguide/resource-limits.html */
-export const ALIASES_PER_KEY_MAX = 50
-
 /**
  * Refuses a name that no customer's alias may have.
  *
@@ -22,4 +19,14 @@ export function checkAliasName(aliasName: string): void {
   if (aliasName.startsWith('alias/aws/')) {
     fail('InvalidAliasNameException', "Alias names must not begin with 'alias/aws/'.")
   }
+}
+
+/**
+ * Refuses to change an alias that does not point any more to the key that the caller was
+ * authorised for: it may be another's key by now.
+ *
+ * @throws KmsError ConflictException, always.
+ */
+export function refuseChanged(arn: string): never {
+  fail('ConflictException', `${arn} is being changed by another request.`)
 }

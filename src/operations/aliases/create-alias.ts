@@ -1,9 +1,10 @@
 /** CreateAlias. */
 
 import { fail } from '../../model/failures.ts'
+import { ALIASES_PER_KEY_MAX } from '../../model/quotas.ts'
 import type { Operations } from '../operation.ts'
 import { alias, key, operation, present } from '../operation.ts'
-import { ALIASES_PER_KEY_MAX, checkAliasName } from './alias-rules.ts'
+import { checkAliasName } from './alias-rules.ts'
 
 type Request = Operations['CreateAlias']['request']
 
@@ -24,22 +25,22 @@ export const CreateAlias = operation('CreateAlias', {
   check: ({ aliasName }) => checkAliasName(aliasName),
 
   async run({ alias, key, home, store, clock }) {
-    if (alias.alias)
-      fail('AlreadyExistsException', `An alias with the name ${alias.arn} already exists`)
-    if ((await store.aliases.count(key.keyId)) >= ALIASES_PER_KEY_MAX) {
-      fail('LimitExceededException', `${key.arn} has ${ALIASES_PER_KEY_MAX} aliases already.`)
-    }
-    const now = clock()
-    const inserted = await store.aliases.insert({
+    const nowMs = clock()
+    const made = {
       ...home,
       name: alias.name,
       arn: alias.arn,
       targetKeyId: key.keyId,
-      createdMs: now,
-      updatedMs: now,
-    })
-    if (!inserted)
+      createdMs: nowMs,
+      updatedMs: nowMs,
+    }
+    const outcome = await store.aliases.insert(made, ALIASES_PER_KEY_MAX)
+    if (outcome === 'exists') {
       fail('AlreadyExistsException', `An alias with the name ${alias.arn} already exists`)
+    }
+    if (outcome === 'full') {
+      fail('LimitExceededException', `${key.arn} has ${ALIASES_PER_KEY_MAX} aliases already.`)
+    }
     return {}
   },
 })

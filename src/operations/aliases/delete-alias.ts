@@ -1,9 +1,8 @@
 /** DeleteAlias. */
 
-import { fail } from '../../model/failures.ts'
 import type { Operations } from '../operation.ts'
 import { alias, anyState, key, operation } from '../operation.ts'
-import { checkAliasName } from './alias-rules.ts'
+import { checkAliasName, refuseChanged } from './alias-rules.ts'
 
 type Request = Operations['DeleteAlias']['request']
 
@@ -23,10 +22,8 @@ export const DeleteAlias = operation('DeleteAlias', {
 
   check: ({ aliasName }) => checkAliasName(aliasName),
 
-  async run({ alias, home, store }) {
-    if (!(await store.aliases.remove(home, alias.name))) {
-      fail('NotFoundException', `Alias ${alias.arn} is not found.`)
-    }
+  async run({ alias, key, home, store }) {
+    if (!(await store.aliases.remove(home, alias.name, key.keyId))) refuseChanged(alias.arn)
     return {}
   },
 })

@@ -1,9 +1,10 @@
 /** UpdateAlias. */
 
 import { fail } from '../../model/failures.ts'
+import { ALIASES_PER_KEY_MAX } from '../../model/quotas.ts'
 import type { Operations } from '../operation.ts'
 import { alias, anyState, key, operation, present } from '../operation.ts'
-import { ALIASES_PER_KEY_MAX, checkAliasName } from './alias-rules.ts'
+import { checkAliasName, refuseChanged } from './alias-rules.ts'
 
 type Request = Operations['UpdateAlias']['request']
 
@@ -35,13 +36,16 @@ export const UpdateAlias = operation('UpdateAlias', {
         `${current.arn} and ${key.arn} are not of the same type and key usage.`,
       )
     }
-    const moves = current.keyId !== key.keyId
-    if (moves && (await store.aliases.count(key.keyId)) >= ALIASES_PER_KEY_MAX) {
+    const outcome = await store.aliases.retarget(home, alias.name, {
+      fromKeyId: current.keyId,
+      toKeyId: key.keyId,
+      nowMs: clock(),
+      most: ALIASES_PER_KEY_MAX,
+    })
+    if (outcome === 'full') {
       fail('LimitExceededException', `${key.arn} has ${ALIASES_PER_KEY_MAX} aliases already.`)
     }
-    if (!(await store.aliases.retarget(home, alias.name, key.keyId, clock()))) {
-      fail('NotFoundException', `Alias ${alias.arn} is not found.`)
-    }
+    if (outcome === 'gone') refuseChanged(alias.arn)
     return {}
   },
 })

@@ -1,8 +1,9 @@
 /** TagResource. */
 
 import { fail } from '../../model/failures.ts'
+import { TAGS_PER_KEY_MAX } from '../../model/quotas.ts'
 import { keyById, operation, present } from '../operation.ts'
-import { checkTags, TAGS_PER_KEY_MAX, tagsOf } from './tag-rules.ts'
+import { checkTags, tagsOf } from './tag-rules.ts'
 
 /**
  * Adds tags to a key, or changes their values.

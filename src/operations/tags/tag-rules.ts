@@ -5,9 +5,7 @@
 
 import { fail } from '../../model/failures.ts'
 import type { Tag } from '../../model/key.ts'
-
-/** https://docs.aws.amazon.com/kms/latest/developerguide/resource-limits.html */
-export const TAGS_PER_KEY_MAX = 50
+import { TAGS_PER_KEY_MAX } from '../../model/quotas.ts'
 
 interface WireTag {
   readonly tagKey: string
