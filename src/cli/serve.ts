@@ -60,7 +60,8 @@ function welcome(
   { home, place }: Config,
   { grpcAddress, statusAddress, development }: RunningService,
 ): string {
-  const found = locate({}, process.env)
+  // The other terminal has none of this one's variables.
+  const found = locate({}, {})
   const elsewhere = [
     ...(found.home === home ? [] : ['--home', shellQuoted(home)]),
     ...(found.endpoint === grpcAddress ? [] : ['--endpoint', shellQuoted(grpcAddress)]),

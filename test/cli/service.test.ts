@@ -74,7 +74,9 @@ describe('a service in development', () => {
     expect(lines).toHaveLength(3)
     // The command as the package's bin runs it; `npx` would look for an installed package here.
     const script = lines.join('\n').replaceAll('npx keyslot', `'${process.execPath}' '${MAIN}'`)
-    const shell = spawn('sh', ['-c', script], { cwd: home, env: environment })
+    // Another terminal: it has none of the variables that the service was started with.
+    const env = { PATH: process.env.PATH, HOME: home }
+    const shell = spawn('sh', ['-c', script], { cwd: home, env })
     const [stdout, stderr] = await Promise.all([text(shell.stdout), text(shell.stderr)])
     expect({ stdout, stderr }).toEqual({ stdout: 'attack at dawn', stderr: '' })
   })
