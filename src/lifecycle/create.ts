@@ -41,9 +41,6 @@ export async function createKey(services: Services, input: KeyInput): Promise<Ke
     const what = `${input.spec} of origin ${input.origin}`
     fail('UnsupportedOperationException', `This version of keyslot makes no keys ${what}.`)
   }
-  if ((await store.keys.count(place)) >= KEYS_MAX) {
-    fail('LimitExceededException', `The account has ${KEYS_MAX} keys in ${place.region} already.`)
-  }
   const createdMs = clock()
   const backingKey = await newBackingKey(services, 1)
   const intent = { intentId: randomUUID(), keyId, createdMs, kind: 'create' as const, backingKey }
@@ -55,8 +52,12 @@ export async function createKey(services: Services, input: KeyInput): Promise<Ke
     rotationPeriodInDays: ROTATION_PERIOD_IN_DAYS,
   }
   return runChange(store, intent.intentId, async () => {
-    if (!(await store.intents.beginCreate(key, tags, intent))) {
+    const outcome = await store.intents.beginCreate(key, tags, intent, KEYS_MAX)
+    if (outcome === 'exists') {
       fail('AlreadyExistsException', `There is, or was, a key ${keyId}.`)
+    }
+    if (outcome === 'full') {
+      fail('LimitExceededException', `The account has ${KEYS_MAX} keys in ${place.region} already.`)
     }
     return makeMaterial(services, intent)
   })

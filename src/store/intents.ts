@@ -2,7 +2,7 @@
 
 import type { Kysely } from 'kysely'
 import type { HotCopies } from './copies.ts'
-import { readKey } from './keys.ts'
+import { countKeys, readKey } from './keys.ts'
 import { type IntentRow, intentOf, intentRow, type KeyRow, type Tables } from './rows.ts'
 import type { IntentStore, NewKey } from './store.ts'
 
@@ -15,20 +15,21 @@ function beginnings(
   db: Kysely<Tables>,
 ): Pick<IntentStore, 'beginCreate' | 'beginRotate' | 'beginDestroy'> {
   return {
-    beginCreate: (key, tags, intent) =>
+    beginCreate: (key, tags, intent, most) =>
       db.transaction().execute(async (transaction) => {
+        if ((await countKeys(transaction, key)) >= most) return 'full'
         const { numInsertedOrUpdatedRows = 0n } = await transaction
           .insertInto('keys')
           .values(newKeyRow(key))
           .onConflict((conflict) => conflict.doNothing())
           .executeTakeFirstOrThrow()
-        if (numInsertedOrUpdatedRows === 0n) return false
+        if (numInsertedOrUpdatedRows === 0n) return 'exists'
         await transaction.insertInto('intents').values(intentRow(intent)).execute()
         for (const { key: tag_key, value: tag_value } of tags) {
           const row = { key_id: key.keyId, tag_key, tag_value }
           await transaction.insertInto('tags').values(row).execute()
         }
-        return true
+        return 'begun'
       }),
 
     beginRotate: (intent) =>

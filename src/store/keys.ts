@@ -1,6 +1,7 @@
 /** The keys; tombstones and keys being made are not among them. */
 
 import type { ExpressionBuilder, Kysely, SelectQueryBuilder } from 'kysely'
+import type { Place } from '../model/arn.ts'
 import type { Key } from '../model/key.ts'
 import type { HotCopies } from './copies.ts'
 import { type BackingKeyRow, type KeyRow, keyOf, type Tables } from './rows.ts'
@@ -28,16 +29,7 @@ export function keyStore(db: Kysely<Tables>, copies: HotCopies): KeyStore {
           .where(notBeingDestroyed),
       ),
 
-    async count({ account, region }) {
-      const { count } = await db
-        .selectFrom('keys')
-        .where('account', '=', account)
-        .where('region', '=', region)
-        .where('destroyed_ms', 'is', null)
-        .select(({ fn }) => fn.countAll<number>().as('count'))
-        .executeTakeFirstOrThrow()
-      return Number(count)
-    },
+    count: (place) => countKeys(db, place),
 
     async change(keyId, from, change) {
       const changed = await db.transaction().execute(async (transaction) => {
@@ -87,6 +79,18 @@ export async function readKey(db: Kysely<Tables>, keyId: string): Promise<Key | 
     .orderBy('backing.number')
     .execute()
   return keysOf(rows)[0]
+}
+
+/** How many keys an account has in a Region, those being made or destroyed included. */
+export async function countKeys(db: Kysely<Tables>, { account, region }: Place): Promise<number> {
+  const { count } = await db
+    .selectFrom('keys')
+    .where('account', '=', account)
+    .where('region', '=', region)
+    .where('destroyed_ms', 'is', null)
+    .select(({ fn }) => fn.countAll<number>().as('count'))
+    .executeTakeFirstOrThrow()
+  return Number(count)
 }
 
 /** Whether there is a key of this id whose destruction has not begun. */

@@ -116,13 +116,15 @@ export interface IntentStore {
   /**
    * Records a new key in state `Creating` with its tags, and the intent to make its material.
    *
-   * @returns false if there is, or was, a key of this id.
+   * @param most how many keys the account may have in the Region, this one included.
+   * @returns `exists` if there is, or was, a key of this id; `full` if there are `most`.
    */
   beginCreate(
     key: NewKey,
     tags: readonly Tag[],
     intent: Intent & { kind: 'create' },
-  ): Promise<boolean>
+    most: number,
+  ): Promise<'begun' | 'exists' | 'full'>
   /**
    * Records the intent to rotate, if the key is Enabled and the number of the intent's backing
    * key is the next one.

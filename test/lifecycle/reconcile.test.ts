@@ -112,7 +112,7 @@ describe('a store restored from a backup', () => {
     const intent = { intentId: randomUUID(), keyId, createdMs: nowMs, backingKey }
     const { place: where, tags, ...properties } = keyInput
     const key = { ...where, ...properties, keyId, createdMs: nowMs, rotationPeriodInDays: 365 }
-    await pair.store.intents.beginCreate(key, tags, { ...intent, kind: 'create' })
+    await pair.store.intents.beginCreate(key, tags, { ...intent, kind: 'create' }, 1000)
     await backUp()
     const label = `keyslot ${keyId} 1`
     await pair.hsm.objects.generateBackingKey({ ...backingKey, label })

@@ -79,7 +79,7 @@ export async function insertKey(
 ): Promise<Key> {
   const key = newKey(part)
   const intent = createIntent(key.keyId)
-  await store.intents.beginCreate(key, tags, intent)
+  await store.intents.beginCreate(key, tags, intent, 100)
   const made = await store.intents.finishMaterial(intent.intentId, { nowMs: 1500 })
   if (made === undefined) throw new Error('the intent has ended already')
   return made

@@ -1,5 +1,6 @@
 /** Changes under way: when they may begin, how they end, and what is left of them. */
 
+import { randomUUID } from 'node:crypto'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Store } from '../../src/store/store.ts'
 import {
@@ -25,11 +26,14 @@ const all = { limit: 1000 }
 const standing = async (id: string) =>
   (await store.backingKeys(all)).find((known) => known.id === id)?.standing
 
+const begin = (keyId: string, most = 100) =>
+  store.intents.beginCreate(newKey({ keyId }), [], createIntent(keyId), most)
+
 describe('a create', () => {
   test('that is abandoned leaves only the id of its backing key', async () => {
     const key = newKey()
     const intent = createIntent(key.keyId)
-    await store.intents.beginCreate(key, [{ key: 'a', value: 'b' }], intent)
+    await store.intents.beginCreate(key, [{ key: 'a', value: 'b' }], intent, 100)
     expect(await store.intents.pending()).toEqual([intent])
     expect(await standing(intent.backingKey.id)).toBe('intended')
     await store.intents.abandon(intent.intentId, 2000)
@@ -44,7 +48,7 @@ describe('a create', () => {
   test('ends once', async () => {
     const key = newKey()
     const intent = createIntent(key.keyId)
-    await store.intents.beginCreate(key, [], intent)
+    await store.intents.beginCreate(key, [], intent, 100)
     const made = await store.intents.finishMaterial(intent.intentId, { nowMs: 3000 })
     expect(made?.backingKeys).toEqual([{ ...intent.backingKey, createdMs: 3000 }])
     expect(await store.intents.finishMaterial(intent.intentId, { nowMs: 3000 })).toBeUndefined()
@@ -55,11 +59,24 @@ describe('a create', () => {
 
   test("never takes an id again, not even a destroyed key's", async () => {
     const { keyId } = await insertDueKey(store)
-    expect(await store.intents.beginCreate(newKey({ keyId }), [], createIntent(keyId))).toBe(false)
+    expect(await begin(keyId)).toBe('exists')
     const destroy = destroyIntent(keyId)
     await store.intents.beginDestroy(destroy, 5000)
     await store.intents.finishDestroy(destroy.intentId, 6000)
-    expect(await store.intents.beginCreate(newKey({ keyId }), [], createIntent(keyId))).toBe(false)
+    expect(await begin(keyId)).toBe('exists')
+  })
+
+  test('is one of no more than the most in its place, however many come at once', async () => {
+    await insertKey(store, { region: 'us-east-1' })
+    const { keyId } = await insertDueKey(store)
+    const outcomes = await Promise.all(Array.from({ length: 4 }, () => begin(randomUUID(), 3)))
+    expect(outcomes.toSorted()).toEqual(['begun', 'begun', 'full', 'full'])
+    // Those that are being made or destroyed count, a destroyed one does not.
+    const destroy = destroyIntent(keyId)
+    await store.intents.beginDestroy(destroy, 5000)
+    expect(await begin(randomUUID(), 3)).toBe('full')
+    await store.intents.finishDestroy(destroy.intentId, 6000)
+    expect(await begin(randomUUID(), 3)).toBe('begun')
   })
 })
 
@@ -177,7 +194,7 @@ describe('records', () => {
       ids.push((await insertKey(store)).backingKeys[0]?.id ?? '')
       const key = newKey()
       const intent = createIntent(key.keyId)
-      await store.intents.beginCreate(key, [], intent)
+      await store.intents.beginCreate(key, [], intent, 100)
       ids.push(intent.backingKey.id)
       if (count % 2) await store.intents.abandon(intent.intentId, 1)
     }

@@ -52,7 +52,7 @@ describe('a key', () => {
 
   test('that is being made is not found, listed or changed, but counted', async () => {
     const key = newKey()
-    expect(await store.intents.beginCreate(key, [], createIntent(key.keyId))).toBe(true)
+    expect(await store.intents.beginCreate(key, [], createIntent(key.keyId), 1)).toBe('begun')
     expect(await store.keys.find(key.keyId)).toBeUndefined()
     expect(await store.keys.list(place, all)).toEqual([])
     expect(await store.keys.change(key.keyId, 'Creating', { state: 'Enabled' })).toBeUndefined()
