@@ -41,6 +41,8 @@ const HELP = `Usage: npm run bench -- [options]
   --seconds <n>    Length of a round of load (default: 1).
   --processes <n>  Servers a side (default: 3).
   --full           With 10,000 keys too; making them takes minutes.
+  --only <rpc>     Measures calls of one rpc only.
+  --before <path>  Measures the keyslot of another checkout too, in the same run.
   --json           Prints JSON, every sample included.
   --help           Prints this.
 
@@ -68,6 +70,9 @@ interface Options {
   readonly seconds: number
   readonly processes: number
   readonly keys: readonly number[]
+  readonly calls: readonly MeasuredCall[]
+  /** Another checkout. */
+  readonly before: string | undefined
   readonly json: boolean
 }
 
@@ -77,6 +82,8 @@ function readOptions(): Options | undefined {
       seconds: { type: 'string', default: '1' },
       processes: { type: 'string', default: '3' },
       full: { type: 'boolean', default: false },
+      only: { type: 'string' },
+      before: { type: 'string' },
       json: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
@@ -86,7 +93,10 @@ function readOptions(): Options | undefined {
   if (!(seconds > 0)) throw new Error('--seconds: a number above 0')
   if (!Number.isInteger(processes) || processes < 1) throw new Error('--processes: 1 or more')
   const keys = values.full ? [16, 1000, 10_000] : [16, 1000]
-  return values.help ? undefined : { seconds, processes, keys, json: values.json }
+  const { only, before, json } = values
+  const calls = CALLS.filter(({ rpc }) => only === undefined || rpc === only)
+  if (calls.length === 0) throw new Error(`--only: one of ${CALLS.map(({ rpc }) => rpc)}`)
+  return values.help ? undefined : { seconds, processes, keys, calls, before, json }
 }
 
 async function main(): Promise<number> {
@@ -114,7 +124,7 @@ async function main(): Promise<number> {
 }
 
 async function startSides(
-  { keys, processes }: Options,
+  { keys, processes, before }: Options,
   directory: string,
   started: RunningServer[],
 ): Promise<readonly Side[]> {
@@ -138,6 +148,8 @@ async function startSides(
     const installation = await makeInstallation(join(directory, `keys-${count}`), count)
     if (sides.length === 0) await start(ECHO, installation, startEcho)
     await start(`keyslot, ${count} keys`, installation, startKeyslot)
+    if (before === undefined) continue
+    await start(`before, ${count} keys`, installation, (home) => startKeyslot(home, before))
   }
   return sides
 }
@@ -152,7 +164,7 @@ async function measure(options: Options, bench: Bench): Promise<Measurements> {
   const { sides } = bench
   const samples: Sample[] = []
   const raw: RawCosts[] = []
-  for (const call of CALLS) {
+  for (const call of options.calls) {
     tell(call.title)
     for (const side of sides) {
       for (const server of side.servers) await warm(bench, side, server, call)
@@ -219,6 +231,7 @@ function rawCosts([first]: readonly Side[]): RawCosts {
 function print(options: Options, measurements: Measurements, sides: readonly Side[]): void {
   const rows = summarise(
     measurements,
+    options.calls,
     sides.map(({ name }) => name),
   )
   if (options.json) {

@@ -1,6 +1,6 @@
 /** What was measured, summed up as medians and ratios, and laid out as a table. */
 
-import { CALLS } from './calls.ts'
+import type { MeasuredCall } from './calls.ts'
 import type { RoundResult } from './generator.ts'
 import type { RawCosts } from './raw-token.ts'
 
@@ -53,8 +53,12 @@ export function median(numbers: readonly number[]): number {
 }
 
 /** Sums up; `sides` in the order of the table, the echo first, then by the number of keys. */
-export function summarise(measurements: Measurements, sides: readonly string[]): readonly Row[] {
-  return CALLS.flatMap(({ title }) => [
+export function summarise(
+  measurements: Measurements,
+  calls: readonly MeasuredCall[],
+  sides: readonly string[],
+): readonly Row[] {
+  return calls.flatMap(({ title }) => [
     ...sides.map((side) => sideRow(measurements, title, side, sides)),
     ...(['token object', 'session object'] as const).map((object) => ({
       call: title,

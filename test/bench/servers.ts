@@ -20,9 +20,12 @@ export interface RunningServer {
   stop(): Promise<void>
 }
 
-/** Starts keyslot on an installation. */
-export function startKeyslot(home: string): Promise<RunningServer> {
-  const main = resolve(import.meta.dirname, '../../src/cli/main.ts')
+/** Starts keyslot on an installation; this checkout's, or that of another folder. */
+export function startKeyslot(
+  home: string,
+  checkout = resolve(import.meta.dirname, '../..'),
+): Promise<RunningServer> {
+  const main = resolve(checkout, 'src/cli/main.ts')
   const listen = ['--grpc-listen', '127.0.0.1:0', '--status-listen', '127.0.0.1:0']
   const flags = ['--home', home, ...listen, '--log-level', 'warn']
   return start(home, [main, 'serve', '--dev', ...flags])
