@@ -100,6 +100,16 @@ describe('a ciphertext', () => {
     expect(statusOf(() => decrypt(verbs, blob))).toBe('device')
   })
 
+  test('is not blamed for a fault of the derivation before it', () => {
+    const { state, verbs } = faulty()
+    const blob = verbs.encrypt(key, CONTEXT, SECRET)
+    const { state: other, verbs: fresh } = faulty()
+    other.fault = failing('C_DeriveKey', GENERAL_ERROR, Number.POSITIVE_INFINITY)
+    expect(statusOf(() => decrypt(fresh, blob))).toBe(STATUS.deviceFault)
+    other.fault = state.fault
+    expect(decrypt(fresh, blob)).toBe('a secret')
+  })
+
   test.each([
     ['CKR_ENCRYPTED_DATA_INVALID', 0x40],
     ['CKR_FUNCTION_FAILED', 6],

@@ -231,7 +231,9 @@ export class DataVerbs {
     }
   }
 
-  #isOfTheCiphertext({ value }: TokenError): boolean {
+  #isOfTheCiphertext({ call, value }: TokenError): boolean {
+    // Other calls, such as the derivation before it, do not see the ciphertext.
+    if (call !== 'C_Decrypt') return false
     if (value.fault !== 'caller' && value.fault !== 'ambiguous') return false
     const canary = this.#canary
     if (canary === undefined) return false

@@ -144,6 +144,8 @@ export function returnValue(code: number): ReturnValue {
 /** A call into the module that returned anything but CKR_OK. */
 export class TokenError extends Error {
   override readonly name = 'TokenError'
+  /** The function, such as `C_Decrypt`. */
+  readonly call: string
   /** The CKR number. */
   readonly code: number
   /** Its row. */
@@ -152,6 +154,7 @@ export class TokenError extends Error {
   constructor(call: string, code: number) {
     const value = returnValue(code)
     super(`${call} returned ${value.name}`)
+    this.call = call
     this.code = code
     this.value = value
   }
