@@ -79,6 +79,8 @@ export interface Capability {
   readonly proved: boolean
   /** Why it is not used; absent while it is. */
   readonly withdrawn?: string
+  /** Whether its proof failed for a reason that may pass, such as a fault of the device. */
+  readonly mayPass?: true
 }
 
 /** What the HSM process reports of its token. */

@@ -60,10 +60,7 @@ export async function openToken(settings: HsmSettings, log: Log): Promise<Served
   await logIn(module, token, () => readPin(pin))
   const openSession = () => TokenSession.open(pkcs11, slot.handle, profile)
   const capabilities = provedCapabilities(token, openSession, settings, log)
-  const suite = suiteOf(capabilities)
-  if (suite === undefined) {
-    throw new RefusedError(`the token cannot serve: ${withdrawals(capabilities).join('; ')}`)
-  }
+  const suite = suiteOf(capabilities) ?? cannotServe(capabilities)
   const handleLog = newHandleLog()
   const files = profile.tokenFiles?.(process.env)
   const { serialNumber } = identity
@@ -75,6 +72,8 @@ export async function openToken(settings: HsmSettings, log: Log): Promise<Served
     log,
   })
   objects.takeStock(settings.canaryId)
+  // A key that was derived from before is not given up for what may pass.
+  if (suite === 2 && objects.holds(1) && mayPass(capabilities)) cannotServe(capabilities)
   try {
     files?.keepCopy(serialNumber)
   } catch (cause) {
@@ -125,6 +124,16 @@ function provedCapabilities(
   } finally {
     session.close()
   }
+}
+
+/** @throws RefusedError when the token cannot do what is needed; Error when it may yet. */
+function cannotServe(capabilities: readonly Capability[]): never {
+  const reason = `the token cannot serve: ${withdrawals(capabilities).join('; ')}`
+  throw mayPass(capabilities) ? new Error(reason) : new RefusedError(reason)
+}
+
+function mayPass(capabilities: readonly Capability[]): boolean {
+  return capabilities.some((capability) => capability.mayPass)
 }
 
 function withdrawals(capabilities: readonly Capability[]): readonly string[] {

@@ -64,12 +64,13 @@ export function proveCapabilities(
   const offered = offeredMechanisms(slot)
   return ROWS.map(({ name, use, mechanism, prove }) => {
     const isOffered = mechanism === undefined || offered.has(mechanism)
-    const refuse = (reason: string) => ({
+    const refuse = (reason: string, mayPass?: true) => ({
       name,
       use,
       offered: isOffered,
       proved: false,
       withdrawn: reason,
+      mayPass,
     })
     if (withdrawn.includes(name)) return refuse('withdrawn by the settings')
     if (!isOffered) return refuse('the token does not offer it')
@@ -78,7 +79,8 @@ export function proveCapabilities(
       prove(trial)
       return { name, use, offered: true, proved: true }
     } catch (cause) {
-      return refuse(`it failed its proof: ${cause instanceof Error ? cause.message : cause}`)
+      const reason = `it failed its proof: ${cause instanceof Error ? cause.message : cause}`
+      return refuse(reason, isOfTheMoment(cause) || undefined)
     } finally {
       trial.close()
     }
@@ -95,6 +97,13 @@ export function suiteOf(capabilities: readonly Capability[]): CipherSuite | unde
   const serves = ['C_GenerateRandom', 'CKM_AES_KEY_GEN', 'CKM_AES_GCM'].every(proved)
   if (!serves) return undefined
   return proved('CKM_AES_CBC_ENCRYPT_DATA') ? 1 : 2
+}
+
+/** Whether the token failed as it does in a bad moment too, not by saying that it cannot. */
+function isOfTheMoment(cause: unknown): boolean {
+  return (
+    cause instanceof TokenError && ['ambiguous', 'session', 'device'].includes(cause.value.fault)
+  )
 }
 
 function offeredMechanisms(slot: Slot): ReadonlySet<number> {
