@@ -113,15 +113,20 @@ export function refuse(what: string): never {
   throw new KmsError('KMSInternalException', `The token refuses: ${what}.`)
 }
 
+/** @throws TokenError when the fault is certainly not the object's. */
 function readWhole(
   session: TokenSession,
   handle: Handle,
   types: readonly number[],
 ): readonly Buffer[] | undefined {
-  try {
-    return session.read(handle, types)
-  } catch (cause) {
-    if (!(cause instanceof TokenError) || cause.value.follows === 'restart process') throw cause
-    return undefined
+  // A token that fails now and then has a second try; the canary finds out one that goes on so.
+  for (let attempt = 1; attempt <= 2; attempt++) {
+    try {
+      return session.read(handle, types)
+    } catch (cause) {
+      if (!(cause instanceof TokenError)) throw cause
+      if (['session', 'device'].includes(cause.value.fault)) throw cause
+    }
   }
+  return undefined
 }

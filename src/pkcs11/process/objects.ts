@@ -3,12 +3,12 @@
  * is said to be absent before the canary has been found afresh and used.
  */
 
-import type { Handle } from 'pkcs11js'
+import pkcs11js, { type Handle } from 'pkcs11js'
 import { KmsError } from '../../model/failures.ts'
 import type { CipherSuite } from '../../model/key.ts'
 import type { Profile, TokenFiles } from '../profiles/profile.ts'
 import type { Log } from '../settings.ts'
-import { CanaryProof, proveBackingKey } from '../token/proofs.ts'
+import { CanaryProof, proveBackingKey, proveDerivation } from '../token/proofs.ts'
 import { TokenError } from '../token/return-values.ts'
 import type { TokenSession } from '../token/session.ts'
 import {
@@ -62,6 +62,11 @@ export class TokenObjects {
   /** How many backing keys are published. */
   get size(): number {
     return this.#published.size
+  }
+
+  /** Whether a backing key that is used like this is published. */
+  holds(suite: CipherSuite): boolean {
+    return [...this.#published.values()].some((found) => found.suite === suite)
   }
 
   /** The canary's id, once there is one. */
@@ -137,7 +142,7 @@ export class TokenObjects {
    * Whether a backing key is there, is as it has to be, and works. What a crash has left half made
    * is not; a token that does not work has no say.
    *
-   * @throws CanaryError, and TokenError when the device is gone.
+   * @throws CanaryError, and TokenError when the device is gone or derives no key at all.
    */
   proves(input: { id: string; suite: CipherSuite }): boolean {
     const first = this.#proof(input)
@@ -148,6 +153,8 @@ export class TokenObjects {
       return true
     }
     if (failure !== undefined) {
+      // The canary says nothing of derivation.
+      if (input.suite === 1) this.#withSession(proveDerivation)
       this.#options.log('error', 'a backing key does not prove itself', { ...input, failure })
     }
     this.#unpublish(input.id)
@@ -193,7 +200,10 @@ export class TokenObjects {
       const handle = findById(session, id)
       this.#unpublish(id)
       const found = handle && summaryOf(session, handle, this.#options.log)
-      if (found === undefined) return false
+      if (found === undefined) {
+        this.#canarySings(session)
+        return false
+      }
       this.#publish(found)
       return true
     })
@@ -277,6 +287,9 @@ export class TokenObjects {
           'this token is not the one this store was made with, or it is not readable:' +
             ` it does not hold the canary ${id}`,
         )
+      }
+      if (session.read(handle, [pkcs11js.CKA_ID])[0]?.toString('hex') !== id) {
+        throw new CanaryError(`the token reads the canary ${id} as something else`)
       }
       new CanaryProof(session, handle)
       return handle

@@ -5,6 +5,7 @@ import type { Handle } from 'pkcs11js'
 import { NONCE_BYTES } from '../../model/ciphertext.ts'
 import type { CipherSuite } from '../../model/key.ts'
 import type { TokenSession } from './session.ts'
+import { proofKeyTemplate } from './templates.ts'
 
 const AAD = Buffer.alloc(32, 'keyslot proof')
 const KNOWN = Buffer.from('the canary sings')
@@ -31,6 +32,17 @@ export function proveBackingKey(session: TokenSession, key: Handle, suite: Ciphe
   } finally {
     for (const handle of derived) session.destroyObject(handle)
   }
+}
+
+/**
+ * Derives a key from a fresh one, so that a token which derives none is told from a backing key
+ * that is not usable.
+ *
+ * @throws TokenError what the token answered.
+ */
+export function proveDerivation(session: TokenSession): void {
+  const key = session.generateKey(proofKeyTemplate('derives'))
+  session.derive(key, randomBytes(NONCE_BYTES))
 }
 
 /**
