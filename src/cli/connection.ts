@@ -72,8 +72,8 @@ function location({ home, config }: ConnectionOptions, environment: Environment)
   }
 }
 
-/** A service that listens everywhere is reached on this machine. */
-function reachable({ host, port }: Address): string {
+/** Where a service that listens there is reached: one that listens everywhere, on this machine. */
+export function reachable({ host, port }: Address): string {
   if (host === '0.0.0.0') return `127.0.0.1:${port}`
   if (host === '::') return `[::1]:${port}`
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`

@@ -11,7 +11,7 @@ import {
   type Setting,
   type SettingName,
 } from '../settings.ts'
-import { locate } from './connection.ts'
+import { locate, reachable } from './connection.ts'
 import { shellQuoted } from './env.ts'
 import { CliError, EXIT } from './exit.ts'
 import { print } from './streams.ts'
@@ -57,14 +57,17 @@ async function start(config: Config): Promise<RunningService> {
 
 /** What to do next, for somebody who has just typed `npm start`. */
 function welcome(
-  { home, place }: Config,
+  { home, place, grpcListen }: Config,
   { grpcAddress, statusAddress, development }: RunningService,
 ): string {
   // The other terminal has none of this one's variables.
   const found = locate({}, {})
+  const port = Number(grpcAddress.slice(grpcAddress.lastIndexOf(':') + 1))
+  // By the name that the certificate is for.
+  const endpoint = reachable({ host: grpcListen.host, port })
   const elsewhere = [
     ...(found.home === home ? [] : ['--home', shellQuoted(home)]),
-    ...(found.endpoint === grpcAddress ? [] : ['--endpoint', shellQuoted(grpcAddress)]),
+    ...(found.endpoint === endpoint ? [] : ['--endpoint', shellQuoted(endpoint)]),
   ]
   const made = development?.tokenMade ? 'made now' : 'found again'
   return `
