@@ -118,9 +118,13 @@ export interface Services {
   readonly clock: () => number
 }
 
-/** What `run` is given beside its needs. */
-export interface Run<Request> extends Services {
+/** What `rehearse` is given beside its needs. */
+export interface Rehearsal<Request> {
   readonly request: Request
+}
+
+/** What `run` is given beside its needs. */
+export interface Run<Request> extends Services, Rehearsal<Request> {
   readonly caller: Caller
   /** The caller's account and this service's Region. */
   readonly home: Place
@@ -142,6 +146,13 @@ export interface Operation<
   readonly check?: (request: Operations[N]['request']) => void
   /** What policies may decide on; pure. */
   readonly conditions?: (request: Operations[N]['request']) => Conditions
+  /**
+   * Refuses what only the request and the resources together show to be wrong; pure. Asked of a
+   * dry run, in the place of `run`, which refuses the same itself.
+   */
+  readonly rehearse?: (
+    given: Rehearsal<Operations[N]['request']> & { readonly [K in keyof Needs]: Given<Needs[K]> },
+  ) => void
   /** Does it. */
   readonly run: (
     given: Run<Operations[N]['request']> & { readonly [K in keyof Needs]: Given<Needs[K]> },
@@ -155,6 +166,7 @@ export interface AnyOperation<N extends OperationName = OperationName> {
   readonly changes: boolean
   readonly check?: (request: Operations[N]['request']) => void
   readonly conditions?: (request: Operations[N]['request']) => Conditions
+  readonly rehearse?: (given: never) => void
   readonly run: (given: never) => Promise<Operations[N]['response']>
 }
 

@@ -92,6 +92,7 @@ async function run<N extends OperationName>(
     const asked = { caller, request, conditions, home, resources }
     const given = await grant(parts, operation, asked)
     if ('dryRun' in request && request.dryRun === true) {
+      operation.rehearse?.({ ...given, request } as never)
       fail(
         'DryRunOperationException',
         'The request would have succeeded, but the DryRun option is set.',

@@ -1,9 +1,10 @@
-/** Which keys encrypt and decrypt, and by which algorithm. */
+/** Which keys encrypt and decrypt, by which algorithm and bound to what. */
 
+import { canonicalContext, type EncryptionContext } from '../../model/encryption-context.ts'
 import { fail } from '../../model/failures.ts'
 import type { Key } from '../../model/key.ts'
 import { type EncryptionAlgorithm, keySpecRow } from '../../model/key-specs.ts'
-import { enabled } from '../operation.ts'
+import { enabled, type Operations } from '../operation.ts'
 
 /** The rule for a key that encrypts or decrypts. */
 export const encryptionKey = {
@@ -13,11 +14,34 @@ export const encryptionKey = {
 } as const
 
 /**
- * The algorithm asked for, if the key has it.
+ * The algorithm and the canonical context of an encryption or decryption.
  *
- * @throws KmsError InvalidKeyUsageException if it has not.
+ * @throws KmsError InvalidKeyUsageException if the key has not the algorithm;
+ *   ValidationException for a context that has no canonical form.
  */
-export function encryptionAlgorithm(
+export function prepare(
+  key: Key,
+  asked: EncryptionAlgorithm | undefined,
+  context: EncryptionContext,
+): { readonly algorithm: EncryptionAlgorithm; readonly context: Buffer } {
+  return { algorithm: encryptionAlgorithm(key, asked), context: canonicalContext(context) }
+}
+
+/** The same for both sides of a re-encryption. */
+export function prepareBoth(
+  request: Operations['ReEncrypt']['request'],
+  source: Key,
+  destination: Key,
+) {
+  const { sourceEncryptionAlgorithm, destinationEncryptionAlgorithm } = request
+  const { sourceEncryptionContext, destinationEncryptionContext } = request
+  return {
+    from: prepare(source, sourceEncryptionAlgorithm, sourceEncryptionContext),
+    to: prepare(destination, destinationEncryptionAlgorithm, destinationEncryptionContext),
+  }
+}
+
+function encryptionAlgorithm(
   key: Key,
   asked: EncryptionAlgorithm = 'SYMMETRIC_DEFAULT',
 ): EncryptionAlgorithm {

@@ -5,33 +5,9 @@ import { fail } from '../../model/failures.ts'
 import type { BackingKey, Key } from '../../model/key.ts'
 import type { KeyName } from '../operation.ts'
 
-interface CiphertextRequest {
-  readonly ciphertextBlob: Buffer
-  readonly dryRun: boolean
-  readonly dryRunModifiers: readonly string[]
-}
-
 /** How a request to decrypt names its key: by name if it gives one, else by the ciphertext. */
 export function nameOfCiphertextKey(blob: Buffer, keyId: string | undefined): KeyName {
   return keyId === undefined ? { ciphertextBlob: blob } : { text: keyId, aliases: true }
-}
-
-/**
- * Refuses a request without a ciphertext, which only a dry run that ignores it may be.
- *
- * @throws KmsError ValidationException.
- */
-export function checkCiphertextGiven(request: CiphertextRequest, keyId: string | undefined): void {
-  const ignored = request.dryRunModifiers.includes('IGNORE_CIPHERTEXT')
-  if (ignored && !request.dryRun) {
-    fail('ValidationException', 'DryRunModifiers can be given only with DryRun.')
-  }
-  if (ignored && keyId === undefined) {
-    fail('ValidationException', 'IGNORE_CIPHERTEXT requires the key to be named.')
-  }
-  if (request.ciphertextBlob.length === 0 && !ignored) {
-    fail('ValidationException', 'CiphertextBlob must not be empty.')
-  }
 }
 
 /**

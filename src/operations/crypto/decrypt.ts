@@ -1,10 +1,10 @@
 /** Decrypt. */
 
-import { canonicalContext } from '../../model/encryption-context.ts'
 import type { Operations } from '../operation.ts'
 import { key, operation } from '../operation.ts'
-import { encryptionAlgorithm, encryptionKey } from './algorithms.ts'
-import { checkCiphertextGiven, ciphertextOf, nameOfCiphertextKey } from './ciphertext-key.ts'
+import { encryptionKey, prepare } from './algorithms.ts'
+import { ciphertextOf, nameOfCiphertextKey } from './ciphertext-key.ts'
+import { checkCiphertext, checkCiphertextGiven } from './dry-run.ts'
 import { refuseRecipient } from './recipient.ts'
 
 type Request = Operations['Decrypt']['request']
@@ -33,9 +33,14 @@ export const Decrypt = operation('Decrypt', {
     'kms:EncryptionContext': request.encryptionContext,
   }),
 
+  rehearse({ request, key }) {
+    prepare(key, request.encryptionAlgorithm, request.encryptionContext)
+    checkCiphertext(key, request)
+  },
+
   async run({ request, key, hsm, limits }) {
-    const algorithm = encryptionAlgorithm(key, request.encryptionAlgorithm)
-    const context = canonicalContext(request.encryptionContext)
+    const { encryptionAlgorithm, encryptionContext } = request
+    const { algorithm, context } = prepare(key, encryptionAlgorithm, encryptionContext)
     const { ciphertext, backingKey } = ciphertextOf(key, request.ciphertextBlob)
     const plaintext = await hsm.decrypt(key, { ciphertext, context }, limits)
     return {

@@ -1,8 +1,7 @@
 /** Encrypt. */
 
-import { canonicalContext } from '../../model/encryption-context.ts'
 import { keyById, operation } from '../operation.ts'
-import { encryptionAlgorithm, encryptionKey } from './algorithms.ts'
+import { encryptionKey, prepare } from './algorithms.ts'
 
 /**
  * Encrypts up to 4096 bytes under a key that never leaves the HSM.
@@ -17,9 +16,13 @@ export const Encrypt = operation('Encrypt', {
     'kms:EncryptionContext': request.encryptionContext,
   }),
 
+  rehearse({ request, key }) {
+    prepare(key, request.encryptionAlgorithm, request.encryptionContext)
+  },
+
   async run({ request, key, hsm, lifecycle, limits }) {
-    const algorithm = encryptionAlgorithm(key, request.encryptionAlgorithm)
-    const context = canonicalContext(request.encryptionContext)
+    const { encryptionAlgorithm, encryptionContext } = request
+    const { algorithm, context } = prepare(key, encryptionAlgorithm, encryptionContext)
     const spent = await lifecycle.spendMessage(key)
     const input = { plaintext: request.plaintext, context }
     const ciphertextBlob = await hsm.encrypt(spent, input, limits)

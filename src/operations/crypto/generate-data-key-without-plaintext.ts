@@ -1,10 +1,9 @@
 /** GenerateDataKeyWithoutPlaintext. */
 
-import { canonicalContext } from '../../model/encryption-context.ts'
 import { currentBackingKey } from '../../model/key.ts'
 import { keyById, operation } from '../operation.ts'
-import { encryptionAlgorithm, encryptionKey } from './algorithms.ts'
-import { dataKeyBytes } from './data-keys.ts'
+import { encryptionKey } from './algorithms.ts'
+import { dataKeyBytes, prepareDataKey } from './data-keys.ts'
 
 /**
  * Makes a data key and answers it encrypted only; its plaintext is never in a door's memory.
@@ -23,12 +22,16 @@ export const GenerateDataKeyWithoutPlaintext = operation('GenerateDataKeyWithout
     'kms:EncryptionContext': encryptionContext,
   }),
 
+  rehearse: prepareDataKey,
+
   async run({ request, key, hsm, lifecycle, limits }) {
-    encryptionAlgorithm(key)
-    const context = canonicalContext(request.encryptionContext)
+    const { context, numberOfBytes } = prepareDataKey({ request, key })
     const spent = await lifecycle.spendMessage(key)
-    const input = { numberOfBytes: dataKeyBytes(request), context }
-    const ciphertextBlob = await hsm.generateDataKeyWithoutPlaintext(spent, input, limits)
+    const ciphertextBlob = await hsm.generateDataKeyWithoutPlaintext(
+      spent,
+      { numberOfBytes, context },
+      limits,
+    )
     return {
       ciphertextBlob,
       keyId: key.arn,

@@ -1,10 +1,9 @@
 /** GenerateDataKey. */
 
-import { canonicalContext } from '../../model/encryption-context.ts'
 import { currentBackingKey } from '../../model/key.ts'
 import { keyById, operation } from '../operation.ts'
-import { encryptionAlgorithm, encryptionKey } from './algorithms.ts'
-import { dataKeyBytes } from './data-keys.ts'
+import { encryptionKey } from './algorithms.ts'
+import { dataKeyBytes, prepareDataKey } from './data-keys.ts'
 import { refuseRecipient } from './recipient.ts'
 
 /**
@@ -26,12 +25,12 @@ export const GenerateDataKey = operation('GenerateDataKey', {
     'kms:EncryptionContext': encryptionContext,
   }),
 
+  rehearse: prepareDataKey,
+
   async run({ request, key, hsm, lifecycle, limits }) {
-    encryptionAlgorithm(key)
-    const context = canonicalContext(request.encryptionContext)
+    const { context, numberOfBytes } = prepareDataKey({ request, key })
     const spent = await lifecycle.spendMessage(key)
-    const input = { numberOfBytes: dataKeyBytes(request), context }
-    const dataKey = await hsm.generateDataKey(spent, input, limits)
+    const dataKey = await hsm.generateDataKey(spent, { numberOfBytes, context }, limits)
     return { ...dataKey, keyId: key.arn, keyMaterialId: currentBackingKey(spent).materialId }
   },
 })

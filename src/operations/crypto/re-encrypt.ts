@@ -1,11 +1,10 @@
 /** ReEncrypt. */
 
-import { canonicalContext } from '../../model/encryption-context.ts'
 import { currentBackingKey } from '../../model/key.ts'
-import type { Operations } from '../operation.ts'
-import { key, operation } from '../operation.ts'
-import { encryptionAlgorithm, encryptionKey } from './algorithms.ts'
-import { checkCiphertextGiven, ciphertextOf, nameOfCiphertextKey } from './ciphertext-key.ts'
+import { key, type Operations, operation } from '../operation.ts'
+import { encryptionKey, prepareBoth } from './algorithms.ts'
+import { ciphertextOf, nameOfCiphertextKey } from './ciphertext-key.ts'
+import { checkCiphertext, checkCiphertextGiven } from './dry-run.ts'
 
 type Request = Operations['ReEncrypt']['request']
 
@@ -34,25 +33,26 @@ export const ReEncrypt = operation('ReEncrypt', {
     'kms:EncryptionContext': request.destinationEncryptionContext,
   }),
 
+  rehearse({ request, source, destination }) {
+    prepareBoth(request, source, destination)
+    checkCiphertext(source, request)
+  },
+
   async run({ request, source, destination, hsm, lifecycle, limits }) {
-    const sourceEncryptionAlgorithm = encryptionAlgorithm(source, request.sourceEncryptionAlgorithm)
-    const destinationEncryptionAlgorithm = encryptionAlgorithm(
-      destination,
-      request.destinationEncryptionAlgorithm,
-    )
+    const { from, to } = prepareBoth(request, source, destination)
     const { ciphertext, backingKey } = ciphertextOf(source, request.ciphertextBlob)
     const spent = await lifecycle.spendMessage(destination)
     const ciphertextBlob = await hsm.reEncrypt(
-      { key: source, ciphertext, context: canonicalContext(request.sourceEncryptionContext) },
-      { key: spent, context: canonicalContext(request.destinationEncryptionContext) },
+      { key: source, ciphertext, context: from.context },
+      { key: spent, context: to.context },
       limits,
     )
     return {
       ciphertextBlob,
       sourceKeyId: source.arn,
       keyId: destination.arn,
-      sourceEncryptionAlgorithm,
-      destinationEncryptionAlgorithm,
+      sourceEncryptionAlgorithm: from.algorithm,
+      destinationEncryptionAlgorithm: to.algorithm,
       sourceKeyMaterialId: backingKey.materialId,
       destinationKeyMaterialId: currentBackingKey(spent).materialId,
     }

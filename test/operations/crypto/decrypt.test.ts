@@ -126,3 +126,23 @@ test('a dry run may leave the ciphertext out, if the key is named', async () => 
   await expectFailure('Decrypt', ignoring, 'ValidationException')
   await expectFailure('Decrypt', { keyId, ...ignoring, dryRun: false }, 'ValidationException')
 })
+
+test('a dry run fails where the request would, as far as that shows without the token', async () => {
+  const [one, other] = [await newKey(), await newKey()]
+  const { ciphertextBlob } = await call('Encrypt', { keyId: one.keyId, plaintext })
+  const { keyId } = other
+  const request = { ciphertextBlob, dryRun: true }
+  await expectFailure('Decrypt', { ...request, keyId }, 'IncorrectKeyException')
+  const broken = { ...request, keyId, ciphertextBlob: Buffer.from('no ciphertext') }
+  await expectFailure('Decrypt', broken, 'InvalidCiphertextException')
+  // Its own key, a backing key of another.
+  const spliced = Buffer.from(ciphertextBlob).fill(7, 21, 37)
+  const foreign = { ...request, ciphertextBlob: spliced }
+  await expectFailure('Decrypt', foreign, 'InvalidCiphertextException')
+  const encryptionAlgorithm = 'RSAES_OAEP_SHA_1' as const
+  await expectFailure('Decrypt', { ...request, encryptionAlgorithm }, 'InvalidKeyUsageException')
+  const encryptionContext = new Map([['long', 'x'.repeat(8192)]])
+  await expectFailure('Decrypt', { ...request, encryptionContext }, 'ValidationException')
+  const ignoring = { ...broken, dryRunModifiers: ['IGNORE_CIPHERTEXT' as const] }
+  await expectFailure('Decrypt', ignoring, 'DryRunOperationException')
+})

@@ -54,6 +54,8 @@ test('a dry run says that it would succeed, or why not', async () => {
   const request = { keyId, plaintext: Buffer.of(1), dryRun: true }
   await expectFailure('Encrypt', request, 'DryRunOperationException', 'would have succeeded')
   await expectFailure('Encrypt', { ...request, keyId: MISSING }, 'NotFoundException')
+  const encryptionAlgorithm = 'RSAES_OAEP_SHA_256' as const
+  await expectFailure('Encrypt', { ...request, encryptionAlgorithm }, 'InvalidKeyUsageException')
   await call('DisableKey', { keyId })
   await expectFailure('Encrypt', request, 'DisabledException')
 })
@@ -65,4 +67,6 @@ test.each([
   const { keyId } = await newKey()
   const request = { keyId, plaintext: Buffer.of(1), encryptionContext }
   await expectFailure('Encrypt', request, 'ValidationException', 'encryption context')
+  const dry = { ...request, dryRun: true }
+  await expectFailure('Encrypt', dry, 'ValidationException', 'encryption context')
 })

@@ -20,4 +20,7 @@ test('wants one length, and answers a dry run', async () => {
   await expectFailure('GenerateDataKeyWithoutPlaintext', { keyId }, 'ValidationException')
   const dry = { keyId, keySpec: 'AES_128' as const, dryRun: true }
   await expectFailure('GenerateDataKeyWithoutPlaintext', dry, 'DryRunOperationException')
+  const encryptionContext = new Map([['long', 'x'.repeat(8192)]])
+  const long = { ...dry, encryptionContext }
+  await expectFailure('GenerateDataKeyWithoutPlaintext', long, 'ValidationException')
 })

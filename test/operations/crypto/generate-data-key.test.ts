@@ -47,5 +47,8 @@ test('refuses recipients, and answers a dry run', async () => {
   const recipient = { attestationDocument: Buffer.of(1) }
   const attested = { ...request, recipient }
   await expectFailure('GenerateDataKey', attested, 'UnsupportedOperationException')
-  await expectFailure('GenerateDataKey', { ...request, dryRun: true }, 'DryRunOperationException')
+  const dry = { ...request, dryRun: true }
+  await expectFailure('GenerateDataKey', dry, 'DryRunOperationException')
+  const encryptionContext = new Map([['long', 'x'.repeat(8192)]])
+  await expectFailure('GenerateDataKey', { ...dry, encryptionContext }, 'ValidationException')
 })

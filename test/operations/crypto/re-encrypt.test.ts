@@ -64,6 +64,9 @@ test('refuses a wrong source key, a wrong context and a missing destination', as
   await expectFailure('ReEncrypt', context, 'InvalidCiphertextException')
   await expectFailure('ReEncrypt', { ciphertextBlob }, 'ValidationException', 'destinationKeyId')
   await expectFailure('ReEncrypt', { ...request, dryRun: true }, 'DryRunOperationException')
+  await expectFailure('ReEncrypt', { ...wrong, dryRun: true }, 'IncorrectKeyException')
+  const ignoring = { dryRun: true, dryRunModifiers: ['IGNORE_CIPHERTEXT' as const] }
+  await expectFailure('ReEncrypt', { ...wrong, ...ignoring }, 'DryRunOperationException')
   await call('DisableKey', { keyId: to.keyId })
   await expectFailure('ReEncrypt', request, 'DisabledException')
 })
