@@ -117,6 +117,11 @@ export async function serve(config: Config, options: ServiceOptions = {}): Promi
   }
 }
 
+/** Makes the token and the certificates of development where they are missing; starts nothing. */
+export function hsmInit(config: Config): Promise<Development> {
+  return develop(config, Date.now)
+}
+
 /** Asks the token what it is and whether it works, without starting the service. */
 export async function hsmCheck(config: Config): Promise<HsmReport> {
   const installation = existsSync(config.database)

@@ -9,9 +9,26 @@ import { print } from './streams.ts'
 /** Adds the command. */
 export function addHsm(program: Command): void {
   const hsm = program.command('hsm').description('Looks after the token.')
+  addInit(program, hsm)
   addCheck(program, hsm)
   addQuarantine(program, hsm)
   addRelease(program, hsm)
+}
+
+function addInit(program: Command, hsm: Command): void {
+  const command = hsm
+    .command('init')
+    .description(
+      'Makes what `serve --dev` makes before it serves: a SoftHSM token with PINs of its own, ' +
+        'certificates and credentials, under --home. What is there already is left alone.',
+    )
+  for (const option of settingOptions()) command.addOption(option)
+  command.action(async (flags: Record<string, string>) => {
+    const config = configFrom(program, { ...program.opts(), ...flags })
+    const { tokenMade } = await madeBy(config)
+    const made = tokenMade ? 'made now' : 'found again'
+    await print(`${config.home}: token ${config.hsm.tokenLabel} ${made}\n`)
+  })
 }
 
 function addQuarantine(program: Command, hsm: Command): void {
@@ -105,6 +122,15 @@ export function reportTable({ identity, limits, capabilities, ...rest }: HsmRepo
     columns(facts.map(([name, value]) => [name, `${value ?? ''}`])),
     columns([['capability', 'needed for', 'offered', 'proved', 'used'], ...rows]),
   ].join('\n\n')
+}
+
+async function madeBy(config: Parameters<typeof import('../main.ts').hsmInit>[0]) {
+  const { hsmInit } = await import('../main.ts')
+  try {
+    return await hsmInit(config)
+  } catch (error) {
+    throw new CliError(EXIT.general, (error as Error).message, { cause: error })
+  }
 }
 
 async function reportOf(config: Parameters<typeof import('../main.ts').hsmCheck>[0]) {
