@@ -8,7 +8,7 @@ import { type GrpcDoor, startGrpcDoor } from './doors/grpc/server.ts'
 import { startStatusDoor } from './doors/status/server.ts'
 import { startScheduler } from './jobs/scheduler.ts'
 import { createLifecycle } from './lifecycle/lifecycle.ts'
-import { reconcile } from './lifecycle/reconcile.ts'
+import { reconcile, settleInterrupted } from './lifecycle/reconcile.ts'
 import { rootArn } from './model/arn.ts'
 import type { Caller } from './model/caller.ts'
 import { KmsError } from './model/failures.ts'
@@ -96,6 +96,7 @@ export async function serve(config: Config, options: ServiceOptions = {}): Promi
       pipeline,
       store,
       clock,
+      settle: () => settleInterrupted(changes),
       reconcile: () => reconcile(changes),
       onFailure: (job, error) => log('error', `job failed: ${job}`, { cause: String(error) }),
     },

@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto'
 import type { Caller } from '../model/caller.ts'
 import type { Key } from '../model/key.ts'
 import type { JobService } from '../operations/operation.ts'
-import type { JobParts } from './job.ts'
+import type { JobRun } from './job.ts'
 
 /** How many keys a round takes on; the next round goes on. */
 const KEYS_PER_ROUND = 1000
@@ -14,11 +14,12 @@ const KEYS_PER_ROUND = 1000
  * call fails is told of, and does not keep the others waiting.
  */
 export async function callForEach(
-  { pipeline, onFailure }: JobParts,
+  { pipeline, onFailure, signal }: JobRun,
   name: keyof JobService,
   due: (most: number) => Promise<readonly Key[]>,
 ): Promise<void> {
   for (const key of await due(KEYS_PER_ROUND)) {
+    if (signal.aborted) return
     const caller: Caller = { arn: 'keyslot:jobs', account: key.account, kind: 'service' }
     try {
       await pipeline.call(name, {

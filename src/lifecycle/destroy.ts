@@ -58,6 +58,6 @@ export async function carryOutDestruction(
  * not explain: then the store may be an older copy, in which a cancelled deletion still stands. An
  * operator explains them by releasing them from quarantine.
  */
-export async function destructionIsOnHold({ store }: Services): Promise<boolean> {
+export async function destructionIsOnHold({ store }: Pick<Services, 'store'>): Promise<boolean> {
   return (await store.intents.quarantined({ limit: 1 })).length > 0
 }

@@ -58,6 +58,7 @@ export async function reconcile(
   settings: ReconcileSettings = {},
 ): Promise<ReconcileReport> {
   const material = await settleMaterial(services, settings)
+  // Before anything is destroyed, since what is unexplained puts that on hold.
   const comparison = await compareObjects(services)
   const destruction = await carryOnDestructions(services, settings)
   return {
@@ -70,6 +71,18 @@ export async function reconcile(
   }
 }
 
+/**
+ * Settles the changes that nobody is carrying out any more, without looking at the whole token:
+ * until then each of them stands in the way of the next change of its key.
+ */
+export async function settleInterrupted(
+  services: Services,
+  settings: ReconcileSettings = {},
+): Promise<void> {
+  await settleMaterial(services, settings)
+  await carryOnDestructions(services, settings)
+}
+
 async function settleMaterial(services: Services, settings: ReconcileSettings) {
   const finished: string[] = []
   const abandoned: string[] = []
@@ -77,9 +90,11 @@ async function settleMaterial(services: Services, settings: ReconcileSettings) {
   for (const intent of await services.store.intents.pending()) {
     if (intent.kind === 'destroy') continue
     const { keyId, intentId } = intent
-    const outcome = isLeft(services, settings, intent)
-      ? await settleOne(services, intent)
-      : 'waiting'
+    if (!isLeft(services, settings, intent)) {
+      waiting.push(keyId)
+      continue
+    }
+    const outcome = await settleOne(services, intent)
     if (outcome === 'finished') finished.push(keyId)
     if (outcome === 'abandoned') abandoned.push(keyId)
     if (outcome === 'waiting') waiting.push(keyId)

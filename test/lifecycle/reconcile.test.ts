@@ -11,7 +11,7 @@ import { afterAll, describe, expect, test } from 'vitest'
 import { newBackingKey, type Services } from '../../src/lifecycle/change.ts'
 import { createKey } from '../../src/lifecycle/create.ts'
 import { destroyKey } from '../../src/lifecycle/destroy.ts'
-import { reconcile } from '../../src/lifecycle/reconcile.ts'
+import { reconcile, settleInterrupted } from '../../src/lifecycle/reconcile.ts'
 import { rotateKey } from '../../src/lifecycle/rotate.ts'
 import type { HsmObjects } from '../../src/pkcs11/hsm.ts'
 import { openStore } from '../../src/store/database.ts'
@@ -199,6 +199,27 @@ describe('a token that finds nothing', () => {
 })
 
 describe('reconcile', () => {
+  test('settles what was interrupted without reading the whole token', async () => {
+    const key = await makeKey(pair.services)
+    const due = await makeDueKey(pair.services)
+    const backingKey = await newBackingKey(pair.services, 2, 'ON_DEMAND')
+    const { keyId } = key
+    const intent = { intentId: randomUUID(), keyId, createdMs: nowMs, backingKey }
+    await pair.store.intents.beginRotate({ ...intent, kind: 'rotate' })
+    const destroy = { intentId: randomUUID(), keyId: due.keyId, createdMs: nowMs }
+    await pair.store.intents.beginDestroy({ ...destroy, kind: 'destroy' }, nowMs)
+    const unlisted = servicesWith({
+      listBackingKeys: () => Promise.reject(new Error('the token was listed')),
+    })
+    await settleInterrupted(unlisted)
+    expect(await pair.store.intents.pending()).toHaveLength(2)
+    nowMs += 60_000
+    await settleInterrupted(unlisted)
+    expect(await pair.store.intents.pending()).toEqual([])
+    expect((await rotateKey(pair.services, key, 'ON_DEMAND')).backingKeys).toHaveLength(2)
+    expect(await pair.store.keys.find(due.keyId)).toBeUndefined()
+  })
+
   test('leaves the changes of others alone while they are young', async () => {
     const key = await makeKey(pair.services)
     const backingKey = await newBackingKey(pair.services, 2, 'ON_DEMAND')
