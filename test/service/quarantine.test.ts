@@ -31,11 +31,18 @@ test('an unexplained object holds up every destruction until it is released', as
   service().moveClock(days(8))
   await service().runJobs()
   expect((await call('DescribeKey', { keyId })).keyMetadata?.keyState).toBe('PendingDeletion')
+  const destructions = () =>
+    service()
+      .auditRecords()
+      .filter(({ eventName }) => eventName === 'DestroyDueKey')
+      .map(({ outcome }) => outcome)
+  expect(destructions()).toEqual([])
 
   await expect(hsm('release', randomBytes(16).toString('hex'))).rejects.toMatchObject({ code: 252 })
   await hsm('release', id)
   await service().runJobs()
   await expect(call('DescribeKey', { keyId })).rejects.toMatchObject({ name: 'NotFoundException' })
+  expect(destructions()).toEqual(['attempted', 'succeeded'])
   expect(await hsm('quarantine')).not.toContain(id)
   // The object itself is where it was.
   const found = await objects.listBackingKeys()

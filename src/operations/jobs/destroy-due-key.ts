@@ -1,7 +1,7 @@
 /** DestroyDueKey: keyslot's own, not an rpc. */
 
-import type { Operations } from '../operation.ts'
-import { key, operation } from '../operation.ts'
+import { fail } from '../../model/failures.ts'
+import { key, type Operations, operation } from '../operation.ts'
 
 type Request = Operations['DestroyDueKey']['request']
 
@@ -17,7 +17,10 @@ export const DestroyDueKey = operation('DestroyDueKey', {
   changes: true,
 
   async run({ key, lifecycle }) {
-    await lifecycle.destroyKey(key)
+    // The audit record must not say of a key that still is that it was destroyed.
+    if (!(await lifecycle.destroyKey(key))) {
+      fail('KMSInvalidStateException', `${key.arn} cannot be destroyed now.`)
+    }
     return {}
   },
 })
