@@ -25,4 +25,4 @@ test('makes a token and certificates once, and shows no PIN', () => {
   expect(statSync(join(home, 'hsm/pin')).mode & 0o777).toBe(0o400)
   expect(init()).toBe(`${home}: token keyslot found again\n`)
   expect(read()).toEqual(made)
-})
+}, 60_000)
