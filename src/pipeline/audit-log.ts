@@ -26,8 +26,9 @@ interface Batch {
 /** Opens the log, mode 0600, and makes its directory. */
 export async function openAuditLog(path: string): Promise<AuditLog> {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 })
-  const file = await open(path, 'a', 0o600)
-  let length = (await file.stat()).size
+  const file = await open(path, 'a+', 0o600)
+  await syncDirectory(dirname(path))
+  let length = await endLastLine(file)
   let waiting: Batch | undefined
   let flushing: Promise<void> | undefined
 
@@ -61,6 +62,28 @@ export async function openAuditLog(path: string): Promise<AuditLog> {
       await file.close()
     },
   }
+}
+
+/** The file's own sync does not make its name durable. */
+async function syncDirectory(path: string): Promise<void> {
+  const directory = await open(path, 'r')
+  try {
+    await directory.sync()
+  } finally {
+    await directory.close()
+  }
+}
+
+/**
+ * Ends a line that a power failure has cut off, so that the next one can be read.
+ *
+ * @returns the length of the file.
+ */
+async function endLastLine(file: FileHandle): Promise<number> {
+  const { size } = await file.stat()
+  if (size === 0) return size
+  const { buffer: last } = await file.read(Buffer.alloc(1), 0, 1, size - 1)
+  return last.toString() === '\n' ? size : writeThrough(file, Buffer.from('\n'), size)
 }
 
 function newBatch(): Batch {

@@ -1,6 +1,6 @@
 /** The audit log: durable before it answers, whole lines only, and refusing when it cannot write. */
 
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -42,6 +42,15 @@ test('goes on where an earlier process ended', async () => {
     await log.close()
   }
   expect(linesOf(path)).toEqual(['one', 'two'])
+})
+
+test('a line that was cut off spoils no other', async () => {
+  const path = join(directory, 'audit.jsonl')
+  writeFileSync(path, '{"whole":1}\n{"cut off":')
+  const log = await openAuditLog(path)
+  await log.append('{"next":1}')
+  await log.close()
+  expect(linesOf(path)).toEqual(['{"whole":1}', '{"cut off":', '{"next":1}'])
 })
 
 test('a full disk fails every line of the write, and does not count them as written', async () => {
