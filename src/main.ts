@@ -88,7 +88,7 @@ export async function serve(config: Config, options: ServiceOptions = {}): Promi
     audit: (line) => audit.append(line),
     onEnd: metrics.call,
     onFault: (name, requestId, { message, cause }) =>
-      log('error', `${name} failed: ${message}`, { requestId, cause: cause && String(cause) }),
+      log('error', `${name} failed: ${message}`, { requestId, cause }),
   })
   if (development) await ensureDevelopmentKey(pipeline, config)
   const scheduler = startScheduler(
@@ -98,7 +98,7 @@ export async function serve(config: Config, options: ServiceOptions = {}): Promi
       clock,
       settle: () => settleInterrupted(changes),
       reconcile: () => reconcile(changes),
-      onFailure: (job, error) => log('error', `job failed: ${job}`, { cause: String(error) }),
+      onFailure: (job, cause) => log('error', `job failed: ${job}`, { cause }),
     },
     config.jobIntervalMs,
   )
