@@ -144,8 +144,8 @@ export interface Operation<
   readonly changes: boolean
   /** Refuses what the rules of the contract cannot say; pure. */
   readonly check?: (request: Operations[N]['request']) => void
-  /** What policies may decide on; pure. */
-  readonly conditions?: (request: Operations[N]['request']) => Conditions
+  /** What policies may decide on, for the need of this name; pure. */
+  readonly conditions?: (request: Operations[N]['request'], need: string) => Conditions
   /**
    * Refuses what only the request and the resources together show to be wrong; pure. Asked of a
    * dry run, in the place of `run`, which refuses the same itself.
@@ -165,7 +165,7 @@ export interface AnyOperation<N extends OperationName = OperationName> {
   readonly needs: Readonly<Record<string, Need<never>>>
   readonly changes: boolean
   readonly check?: (request: Operations[N]['request']) => void
-  readonly conditions?: (request: Operations[N]['request']) => Conditions
+  readonly conditions?: (request: Operations[N]['request'], need: string) => Conditions
   readonly rehearse?: (given: never) => void
   readonly run: (given: never) => Promise<Operations[N]['response']>
 }

@@ -38,12 +38,17 @@ export interface PipelineParts {
 }
 
 /** What the caller is given when everything has been asked. */
-interface Asked {
+interface Asked<N extends OperationName = OperationName> {
   readonly caller: Caller
-  readonly request: object
-  readonly conditions: Conditions
+  readonly request: Operations[N]['request']
   readonly home: Place
   readonly resources: string[]
+}
+
+/** The same for one of its needs. */
+interface AskedOfNeed extends Asked {
+  readonly permission: string
+  readonly conditions: Conditions
 }
 
 /** What a permission is asked on. */
@@ -87,10 +92,8 @@ async function run<N extends OperationName>(
     const request = checked(operation, call)
     subject.request = request
     const home = { account: caller.account, region: parts.region }
-    const conditions = operation.conditions?.(request) ?? {}
     const { resources } = subject
-    const asked = { caller, request, conditions, home, resources }
-    const given = await grant(parts, operation, asked)
+    const given = await grant(parts, operation, { caller, request, home, resources })
     if ('dryRun' in request && request.dryRun === true) {
       operation.rehearse?.({ ...given, request } as never)
       fail(
@@ -130,15 +133,16 @@ function checked<N extends OperationName>(operation: AnyOperation<N>, call: Call
 }
 
 /** Meets every need of an operation: finds the resource, authorises it and looks at its fitness. */
-async function grant(
+async function grant<N extends OperationName>(
   parts: PipelineParts,
-  operation: Pick<AnyOperation, 'name' | 'needs'>,
-  asked: Asked,
+  operation: AnyOperation<N>,
+  asked: Asked<N>,
 ): Promise<Readonly<Record<string, unknown>>> {
   const given: Record<string, unknown> = {}
   for (const [needName, need] of Object.entries(operation.needs)) {
     const permission = need.permission ?? `kms:${operation.name}`
-    const resource = await meet(parts.services.store, need, permission, asked)
+    const conditions = operation.conditions?.(asked.request, needName) ?? {}
+    const resource = await meet(parts.services.store, need, { ...asked, permission, conditions })
     if (resource !== undefined) given[needName] = resource
   }
   if (Object.keys(given).length === 0) throw new Error(`${operation.name} asked no permission`)
@@ -148,8 +152,7 @@ async function grant(
 async function meet(
   store: Store,
   need: Need<never>,
-  permission: string,
-  { caller, request, conditions, home, resources }: Asked,
+  { caller, request, permission, conditions, home, resources }: AskedOfNeed,
 ): Promise<Authorised<object> | undefined> {
   const allows = (resource: Resource, grantable = false): boolean => {
     resources.push(resource.arn)

@@ -4,7 +4,7 @@ import { canonicalContext, type EncryptionContext } from '../../model/encryption
 import { fail } from '../../model/failures.ts'
 import type { Key } from '../../model/key.ts'
 import { type EncryptionAlgorithm, keySpecRow } from '../../model/key-specs.ts'
-import { enabled, type Operations } from '../operation.ts'
+import { type Conditions, enabled } from '../operation.ts'
 
 /** The rule for a key that encrypts or decrypts. */
 export const encryptionKey = {
@@ -12,6 +12,23 @@ export const encryptionKey = {
   usage: 'ENCRYPT_DECRYPT',
   grantable: true,
 } as const
+
+/** What a request says of an encryption or decryption. */
+export interface Asked {
+  readonly encryptionAlgorithm?: EncryptionAlgorithm
+  readonly encryptionContext: EncryptionContext
+}
+
+/** What policies may decide on in an encryption or decryption. */
+export function encryptionConditions({
+  encryptionAlgorithm,
+  encryptionContext,
+}: Asked): Conditions {
+  return {
+    'kms:EncryptionAlgorithm': encryptionAlgorithm,
+    'kms:EncryptionContext': encryptionContext,
+  }
+}
 
 /**
  * The algorithm and the canonical context of an encryption or decryption.
@@ -21,32 +38,11 @@ export const encryptionKey = {
  */
 export function prepare(
   key: Key,
-  asked: EncryptionAlgorithm | undefined,
-  context: EncryptionContext,
+  { encryptionAlgorithm = 'SYMMETRIC_DEFAULT', encryptionContext }: Asked,
 ): { readonly algorithm: EncryptionAlgorithm; readonly context: Buffer } {
-  return { algorithm: encryptionAlgorithm(key, asked), context: canonicalContext(context) }
-}
-
-/** The same for both sides of a re-encryption. */
-export function prepareBoth(
-  request: Operations['ReEncrypt']['request'],
-  source: Key,
-  destination: Key,
-) {
-  const { sourceEncryptionAlgorithm, destinationEncryptionAlgorithm } = request
-  const { sourceEncryptionContext, destinationEncryptionContext } = request
-  return {
-    from: prepare(source, sourceEncryptionAlgorithm, sourceEncryptionContext),
-    to: prepare(destination, destinationEncryptionAlgorithm, destinationEncryptionContext),
+  if (!keySpecRow(key.spec).encryptionAlgorithms.includes(encryptionAlgorithm)) {
+    const what = `${key.arn} does not support the algorithm ${encryptionAlgorithm}.`
+    fail('InvalidKeyUsageException', what)
   }
-}
-
-function encryptionAlgorithm(
-  key: Key,
-  asked: EncryptionAlgorithm = 'SYMMETRIC_DEFAULT',
-): EncryptionAlgorithm {
-  if (!keySpecRow(key.spec).encryptionAlgorithms.includes(asked)) {
-    fail('InvalidKeyUsageException', `${key.arn} does not support the algorithm ${asked}.`)
-  }
-  return asked
+  return { algorithm: encryptionAlgorithm, context: canonicalContext(encryptionContext) }
 }

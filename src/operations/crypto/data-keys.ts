@@ -35,6 +35,6 @@ export function dataKeyBytes({ numberOfBytes, keySpec }: DataKeyLength): number 
  *   ValidationException for a context that has no canonical form.
  */
 export function prepareDataKey({ request, key }: { request: DataKeyRequest; key: Key }) {
-  const { context } = prepare(key, 'SYMMETRIC_DEFAULT', request.encryptionContext)
+  const { context } = prepare(key, { encryptionContext: request.encryptionContext })
   return { numberOfBytes: dataKeyBytes(request), context }
 }

@@ -2,7 +2,7 @@
 
 import type { Operations } from '../operation.ts'
 import { key, operation } from '../operation.ts'
-import { encryptionKey, prepare } from './algorithms.ts'
+import { encryptionConditions, encryptionKey, prepare } from './algorithms.ts'
 import { ciphertextOf, nameOfCiphertextKey } from './ciphertext-key.ts'
 import { checkCiphertext, checkCiphertextGiven } from './dry-run.ts'
 import { refuseRecipient } from './recipient.ts'
@@ -28,19 +28,15 @@ export const Decrypt = operation('Decrypt', {
     refuseRecipient(request.recipient)
   },
 
-  conditions: (request) => ({
-    'kms:EncryptionAlgorithm': request.encryptionAlgorithm,
-    'kms:EncryptionContext': request.encryptionContext,
-  }),
+  conditions: encryptionConditions,
 
   rehearse({ request, key }) {
-    prepare(key, request.encryptionAlgorithm, request.encryptionContext)
+    prepare(key, request)
     checkCiphertext(key, request)
   },
 
   async run({ request, key, hsm, limits }) {
-    const { encryptionAlgorithm, encryptionContext } = request
-    const { algorithm, context } = prepare(key, encryptionAlgorithm, encryptionContext)
+    const { algorithm, context } = prepare(key, request)
     const { ciphertext, backingKey } = ciphertextOf(key, request.ciphertextBlob)
     const plaintext = await hsm.decrypt(key, { ciphertext, context }, limits)
     return {

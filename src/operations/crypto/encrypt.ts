@@ -1,7 +1,7 @@
 /** Encrypt. */
 
 import { keyById, operation } from '../operation.ts'
-import { encryptionKey, prepare } from './algorithms.ts'
+import { encryptionConditions, encryptionKey, prepare } from './algorithms.ts'
 
 /**
  * Encrypts up to 4096 bytes under a key that never leaves the HSM.
@@ -11,18 +11,14 @@ export const Encrypt = operation('Encrypt', {
   needs: { key: keyById({ ...encryptionKey, aliases: true }) },
   changes: false,
 
-  conditions: (request) => ({
-    'kms:EncryptionAlgorithm': request.encryptionAlgorithm,
-    'kms:EncryptionContext': request.encryptionContext,
-  }),
+  conditions: encryptionConditions,
 
   rehearse({ request, key }) {
-    prepare(key, request.encryptionAlgorithm, request.encryptionContext)
+    prepare(key, request)
   },
 
   async run({ request, key, hsm, lifecycle, limits }) {
-    const { encryptionAlgorithm, encryptionContext } = request
-    const { algorithm, context } = prepare(key, encryptionAlgorithm, encryptionContext)
+    const { algorithm, context } = prepare(key, request)
     const spent = await lifecycle.spendMessage(key)
     const input = { plaintext: request.plaintext, context }
     const ciphertextBlob = await hsm.encrypt(spent, input, limits)

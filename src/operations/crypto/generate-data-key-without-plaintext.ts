@@ -2,7 +2,7 @@
 
 import { currentBackingKey } from '../../model/key.ts'
 import { keyById, operation } from '../operation.ts'
-import { encryptionKey } from './algorithms.ts'
+import { encryptionConditions, encryptionKey } from './algorithms.ts'
 import { dataKeyBytes, prepareDataKey } from './data-keys.ts'
 
 /**
@@ -17,10 +17,8 @@ export const GenerateDataKeyWithoutPlaintext = operation('GenerateDataKeyWithout
     dataKeyBytes(request)
   },
 
-  conditions: ({ encryptionContext }) => ({
-    'kms:EncryptionAlgorithm': 'SYMMETRIC_DEFAULT',
-    'kms:EncryptionContext': encryptionContext,
-  }),
+  conditions: ({ encryptionContext }) =>
+    encryptionConditions({ encryptionAlgorithm: 'SYMMETRIC_DEFAULT', encryptionContext }),
 
   rehearse: prepareDataKey,
 

@@ -2,7 +2,7 @@
 
 import { currentBackingKey } from '../../model/key.ts'
 import { keyById, operation } from '../operation.ts'
-import { encryptionKey } from './algorithms.ts'
+import { encryptionConditions, encryptionKey } from './algorithms.ts'
 import { dataKeyBytes, prepareDataKey } from './data-keys.ts'
 import { refuseRecipient } from './recipient.ts'
 
@@ -20,10 +20,8 @@ export const GenerateDataKey = operation('GenerateDataKey', {
     refuseRecipient(request.recipient)
   },
 
-  conditions: ({ encryptionContext }) => ({
-    'kms:EncryptionAlgorithm': 'SYMMETRIC_DEFAULT',
-    'kms:EncryptionContext': encryptionContext,
-  }),
+  conditions: ({ encryptionContext }) =>
+    encryptionConditions({ encryptionAlgorithm: 'SYMMETRIC_DEFAULT', encryptionContext }),
 
   rehearse: prepareDataKey,
 

@@ -2,9 +2,10 @@
 
 import { currentBackingKey } from '../../model/key.ts'
 import { key, type Operations, operation } from '../operation.ts'
-import { encryptionKey, prepareBoth } from './algorithms.ts'
+import { encryptionKey } from './algorithms.ts'
 import { ciphertextOf, nameOfCiphertextKey } from './ciphertext-key.ts'
 import { checkCiphertext, checkCiphertextGiven } from './dry-run.ts'
+import { prepareBoth, reEncryptionConditions } from './re-encryption.ts'
 
 type Request = Operations['ReEncrypt']['request']
 
@@ -28,10 +29,7 @@ export const ReEncrypt = operation('ReEncrypt', {
 
   check: (request) => checkCiphertextGiven(request, request.sourceKeyId),
 
-  conditions: (request) => ({
-    'kms:EncryptionAlgorithm': request.destinationEncryptionAlgorithm,
-    'kms:EncryptionContext': request.destinationEncryptionContext,
-  }),
+  conditions: reEncryptionConditions,
 
   rehearse({ request, source, destination }) {
     prepareBoth(request, source, destination)

@@ -1,6 +1,7 @@
 /** ReEncrypt. */
 
 import { expect, test } from 'vitest'
+import { OPERATIONS } from '../../../src/operations/table.ts'
 import { call, expectFailure, newKey, useService } from '../service.ts'
 
 useService()
@@ -69,4 +70,30 @@ test('refuses a wrong source key, a wrong context and a missing destination', as
   await expectFailure('ReEncrypt', { ...wrong, ...ignoring }, 'DryRunOperationException')
   await call('DisableKey', { keyId: to.keyId })
   await expectFailure('ReEncrypt', request, 'DisabledException')
+})
+
+test('asks of each key by its own context and algorithm', () => {
+  const request = {
+    ciphertextBlob: Buffer.of(1),
+    sourceEncryptionAlgorithm: 'SYMMETRIC_DEFAULT' as const,
+    sourceEncryptionContext: new Map([['side', 'source']]),
+    destinationKeyId: 'alias/to',
+    destinationEncryptionAlgorithm: 'RSAES_OAEP_SHA_256' as const,
+    destinationEncryptionContext: new Map([['side', 'destination']]),
+    grantTokens: [],
+    dryRun: false,
+    dryRunModifiers: [],
+  }
+  const { conditions, needs } = OPERATIONS.ReEncrypt
+  const asked = Object.keys(needs).map((need) => [need, conditions?.(request, need)])
+  expect(Object.fromEntries(asked)).toEqual({
+    source: {
+      'kms:EncryptionAlgorithm': 'SYMMETRIC_DEFAULT',
+      'kms:EncryptionContext': request.sourceEncryptionContext,
+    },
+    destination: {
+      'kms:EncryptionAlgorithm': 'RSAES_OAEP_SHA_256',
+      'kms:EncryptionContext': request.destinationEncryptionContext,
+    },
+  })
 })
