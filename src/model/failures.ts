@@ -52,6 +52,7 @@ export const FAILURES = {
   InvalidAliasNameException: invalid,
   InvalidArnException: invalid,
   InvalidCiphertextException: invalid,
+  InvalidGrantTokenException: invalid,
   InvalidKeyUsageException: precondition,
   InvalidMarkerException: invalid,
   KeyUnavailableException: { grpc: 'UNAVAILABLE', http: 500, fault: 'service' },

@@ -42,3 +42,15 @@ export function deny(caller: Caller, permission: string, arn: string): never {
       'access, or a resource-based policy explicitly denies access',
   )
 }
+
+/**
+ * Refuses grant tokens: as long as there are no grants, none is valid, and a caller who relies on
+ * one has to hear of it.
+ *
+ * @throws KmsError InvalidGrantTokenException.
+ */
+export function refuseGrantTokens(request: object): void {
+  if (!('grantTokens' in request)) return
+  const { grantTokens } = request as { readonly grantTokens: readonly string[] }
+  if (grantTokens.length > 0) fail('InvalidGrantTokenException', 'The grant token is not valid.')
+}

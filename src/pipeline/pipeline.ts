@@ -20,7 +20,7 @@ import type {
 import type { CallLimits } from '../pkcs11/hsm.ts'
 import type { Store } from '../store/store.ts'
 import { type AppendAudit, type AuditSubject, type Outcome, record } from './audit.ts'
-import { deny, isAllowed, type Question } from './authorise.ts'
+import { deny, isAllowed, type Question, refuseGrantTokens } from './authorise.ts'
 import type { Call, Pipeline } from './call.ts'
 import { checkFitness } from './fitness.ts'
 import { resolveAlias, resolveKey } from './resolve.ts'
@@ -139,6 +139,7 @@ async function grant<N extends OperationName>(
   asked: Asked<N>,
 ): Promise<Readonly<Record<string, unknown>>> {
   const given: Record<string, unknown> = {}
+  refuseGrantTokens(asked.request)
   for (const [needName, need] of Object.entries(operation.needs)) {
     const permission = need.permission ?? `kms:${operation.name}`
     const conditions = operation.conditions?.(asked.request, needName) ?? {}

@@ -72,7 +72,8 @@ describe('the audit record', () => {
     const random = await call('GenerateRandom', { numberOfBytes: 32 })
     secrets.push(dataKey.plaintext, random.plaintext)
     const grantTokens = ['canary-grant-token-of-this-test']
-    await call('Encrypt', { keyId, plaintext, grantTokens })
+    const granted = { keyId, plaintext, grantTokens }
+    await expectFailure('Encrypt', granted, 'InvalidGrantTokenException')
     secrets.push(Buffer.from(grantTokens[0] ?? ''))
     await expectFailure('Encrypt', { keyId: MISSING, plaintext }, 'NotFoundException')
     await expectFailure('Encrypt', { keyId, plaintext, dryRun: true }, 'DryRunOperationException')
