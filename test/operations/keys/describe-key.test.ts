@@ -74,9 +74,10 @@ test('works in every state', async () => {
   })
 })
 
-test('holds grant tokens to their limits', async () => {
+test('holds grant tokens to their limits, and takes none', async () => {
   const { keyId } = await newKey()
-  await call('DescribeKey', { keyId, grantTokens: ['token'] })
+  const invalid = 'InvalidGrantTokenException'
+  await expectFailure('DescribeKey', { keyId, grantTokens: ['token'] }, invalid)
   const grantTokens = Array.from({ length: 11 }, () => 'token')
   await expectFailure('DescribeKey', { keyId, grantTokens }, 'ValidationException')
   await expectFailure('DescribeKey', { keyId, grantTokens: [''] }, 'ValidationException')
