@@ -21,9 +21,6 @@ export interface KeyInput {
   readonly tags: readonly Tag[]
 }
 
-/** AWS's default; https://docs.aws.amazon.com/kms/latest/APIReference/API_EnableKeyRotation.html */
-const ROTATION_PERIOD_IN_DAYS = 365
-
 /**
  * Makes a key, which is Enabled when this resolves.
  *
@@ -49,7 +46,6 @@ export async function createKey(services: Services, input: KeyInput): Promise<Ke
     ...place,
     keyId,
     createdMs,
-    rotationPeriodInDays: ROTATION_PERIOD_IN_DAYS,
   }
   return runChange(store, intent.intentId, async () => {
     const outcome = await store.intents.beginCreate(key, tags, intent, KEYS_MAX)

@@ -70,8 +70,6 @@ export interface Key extends Place {
   readonly deletionMs?: number
   /** Absent while automatic rotation is off. */
   readonly rotation?: RotationSchedule
-  /** The period that EnableKeyRotation takes when none is given: the last one set. */
-  readonly rotationPeriodInDays: number
   /** All material, oldest first; the last one is current. Never empty once the key is made. */
   readonly backingKeys: readonly BackingKey[]
 }

@@ -221,7 +221,6 @@ function newKeyRow(key: NewKey): KeyRow {
     deletion_ms: key.deletionMs ?? null,
     schedule_period_in_days: key.rotation?.periodInDays ?? null,
     schedule_next_ms: key.rotation?.nextMs ?? null,
-    rotation_period_in_days: key.rotationPeriodInDays,
     destroyed_ms: null,
   }
 }

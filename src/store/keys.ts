@@ -113,7 +113,6 @@ function changedColumns(change: KeyChange) {
     deletion_ms: change.deletionMs,
     schedule_period_in_days: rotation === null ? null : rotation?.periodInDays,
     schedule_next_ms: rotation === null ? null : rotation?.nextMs,
-    rotation_period_in_days: change.rotationPeriodInDays,
   }
 }
 

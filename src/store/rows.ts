@@ -47,7 +47,6 @@ export interface KeyRow {
   deletion_ms: number | null
   schedule_period_in_days: number | null
   schedule_next_ms: number | null
-  rotation_period_in_days: number
   destroyed_ms: number | null
 }
 
@@ -146,7 +145,6 @@ export function keyOf(row: KeyRow, backingRows: readonly BackingKeyRow[]): Key {
       createdMs: whole(row.created_ms, 'created_ms'),
       deletionMs: row.deletion_ms === null ? undefined : whole(row.deletion_ms, 'deletion_ms'),
       rotation: scheduleOf(row),
-      rotationPeriodInDays: days(row.rotation_period_in_days, 'rotation_period_in_days'),
       backingKeys: Object.freeze(backingKeys),
     })
   })

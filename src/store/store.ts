@@ -26,7 +26,6 @@ export interface KeyChange {
   readonly deletionMs?: number | null
   /** `null` switches automatic rotation off. */
   readonly rotation?: RotationSchedule | null
-  readonly rotationPeriodInDays?: number
 }
 
 /** A key about to be made: its backing keys come when its material is proved. */

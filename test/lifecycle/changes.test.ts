@@ -30,7 +30,7 @@ afterAll(async () => {
 })
 
 describe('createKey', () => {
-  test('makes an Enabled key with material, tags and the default period', async () => {
+  test('makes an Enabled key with material and tags, not rotating', async () => {
     const tags = [{ key: 'a', value: 'b' }]
     const key = await createKey(services, { ...keyInput, description: 'd', tags })
     expect(key).toMatchObject({
@@ -39,7 +39,6 @@ describe('createKey', () => {
       state: 'Enabled',
       createdMs: nowMs,
       rotation: undefined,
-      rotationPeriodInDays: 365,
     })
     expect(key.keyId).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-/)
     expect(key.backingKeys).toMatchObject([{ number: 1, suite: 1, createdMs: nowMs }])

@@ -105,7 +105,6 @@ export function keyWith(backingKeys: readonly BackingKey[], keyId: string = rand
     manager: 'CUSTOMER',
     state: 'Enabled',
     createdMs: 0,
-    rotationPeriodInDays: 365,
     backingKeys,
     // The tests of this room stand where the pipeline does.
   } as Key as Authorised<Key>

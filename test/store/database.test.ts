@@ -110,7 +110,6 @@ describe('a row that cannot be right', () => {
     ['region', `update keys set region = ''`],
     ['created_ms', `update keys set created_ms = 'soon'`],
     ['created_ms', 'update keys set created_ms = 0.5'],
-    ['rotation_period_in_days', 'update keys set rotation_period_in_days = 0'],
     ['schedule_next_ms', 'update keys set schedule_next_ms = -1, schedule_period_in_days = 90'],
     ['backing keys', 'delete from backing_keys'],
     ['backing key numbers', 'update backing_keys set number = 2'],

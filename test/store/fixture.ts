@@ -49,7 +49,6 @@ export function newKey(part: Partial<NewKey> = {}): NewKey {
     origin: 'AWS_KMS',
     manager: 'CUSTOMER',
     createdMs: 1000,
-    rotationPeriodInDays: 365,
     ...part,
   }
 }

@@ -91,11 +91,10 @@ describe('change', () => {
     const rotation = { periodInDays: 90, nextMs: 9000 }
     const scheduled = await store.keys.change(keyId, 'Enabled', {
       rotation,
-      rotationPeriodInDays: 90,
     })
-    expect(scheduled).toMatchObject({ description: 'a', rotation, rotationPeriodInDays: 90 })
+    expect(scheduled).toMatchObject({ description: 'a', rotation })
     const off = await store.keys.change(keyId, 'Enabled', { rotation: null })
-    expect(off).toMatchObject({ rotation: undefined, rotationPeriodInDays: 90 })
+    expect(off).toMatchObject({ rotation: undefined })
     const pending = { state: 'PendingDeletion', deletionMs: 7000 } as const
     expect(await store.keys.change(keyId, 'Enabled', pending)).toMatchObject(pending)
     const cancelled = { state: 'Disabled', deletionMs: null } as const

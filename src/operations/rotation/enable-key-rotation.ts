@@ -4,9 +4,11 @@ import { changeKey } from '../keys/change-key.ts'
 import { enabled, keyById, operation } from '../operation.ts'
 import { checkRotates, scheduleFrom } from './rotation-rules.ts'
 
+const PERIOD_IN_DAYS_DEFAULT = 365
+
 /**
- * Switches automatic rotation on, or changes its period; the next rotation is a period from now.
- * Without a period it is the one last set, 365 days at first.
+ * Switches automatic rotation on, or changes its period, which is 365 days unless given; the next
+ * rotation is a period from now.
  * https://docs.aws.amazon.com/kms/latest/APIReference/API_EnableKeyRotation.html
  */
 export const EnableKeyRotation = operation('EnableKeyRotation', {
@@ -17,13 +19,10 @@ export const EnableKeyRotation = operation('EnableKeyRotation', {
 
   async run({ request, key, store, clock }) {
     checkRotates(key)
-    const { rotationPeriodInDays = key.rotationPeriodInDays } = request
+    const { rotationPeriodInDays = PERIOD_IN_DAYS_DEFAULT } = request
     // Asking again for what is on already must not put the next rotation off.
     if (key.rotation?.periodInDays === rotationPeriodInDays) return {}
-    await changeKey(store, key, {
-      rotation: scheduleFrom(clock(), rotationPeriodInDays),
-      rotationPeriodInDays,
-    })
+    await changeKey(store, key, { rotation: scheduleFrom(clock(), rotationPeriodInDays) })
     return {}
   },
 })

@@ -38,7 +38,6 @@ async function makeKeys(db: Kysely<unknown>): Promise<void> {
     .addColumn('deletion_ms', 'bigint')
     .addColumn('schedule_period_in_days', 'integer')
     .addColumn('schedule_next_ms', 'bigint')
-    .addColumn('rotation_period_in_days', 'integer', (column) => column.notNull())
     .addColumn('destroyed_ms', 'bigint')
     .addCheckConstraint(
       'deletion_date_while_pending',
