@@ -1,18 +1,21 @@
 /** EnableKey. */
 
+import type { KeyState } from '../../model/key.ts'
 import { keyById, operation } from '../operation.ts'
 import { changeKey } from './change-key.ts'
+
+const states: readonly KeyState[] = ['Enabled', 'Disabled']
 
 /**
  * Switches a key on.
  * https://docs.aws.amazon.com/kms/latest/APIReference/API_EnableKey.html
  */
 export const EnableKey = operation('EnableKey', {
-  needs: { key: keyById({ aliases: false, states: ['Enabled', 'Disabled'], grantable: false }) },
+  needs: { key: keyById({ aliases: false, states, grantable: false }) },
   changes: true,
 
   async run({ key, store }) {
-    await changeKey(store, key, { state: 'Enabled' })
+    await changeKey(store, key, states, { state: 'Enabled' })
     return {}
   },
 })

@@ -21,7 +21,7 @@ export const ScheduleKeyDeletion = operation('ScheduleKeyDeletion', {
   async run({ request, key, store, clock }) {
     const { pendingWindowInDays = WINDOW_DAYS_DEFAULT } = request
     const deletionMs = clock() + pendingWindowInDays * DAY_MS
-    await changeKey(store, key, { state: 'PendingDeletion', deletionMs })
+    await changeKey(store, key, present, { state: 'PendingDeletion', deletionMs })
     return {
       keyId: key.arn,
       deletionDate: new Date(deletionMs),

@@ -12,7 +12,7 @@ export const UpdateKeyDescription = operation('UpdateKeyDescription', {
   changes: true,
 
   async run({ request, key, store }) {
-    await changeKey(store, key, { description: request.description })
+    await changeKey(store, key, present, { description: request.description })
     return {}
   },
 })

@@ -14,7 +14,7 @@ export const DisableKeyRotation = operation('DisableKeyRotation', {
 
   async run({ key, store }) {
     checkRotates(key)
-    await changeKey(store, key, { rotation: null })
+    await changeKey(store, key, enabled, { rotation: null })
     return {}
   },
 })

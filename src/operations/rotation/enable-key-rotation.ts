@@ -22,7 +22,7 @@ export const EnableKeyRotation = operation('EnableKeyRotation', {
     const { rotationPeriodInDays = PERIOD_IN_DAYS_DEFAULT } = request
     // Asking again for what is on already must not put the next rotation off.
     if (key.rotation?.periodInDays === rotationPeriodInDays) return {}
-    await changeKey(store, key, { rotation: scheduleFrom(clock(), rotationPeriodInDays) })
+    await changeKey(store, key, enabled, { rotation: scheduleFrom(clock(), rotationPeriodInDays) })
     return {}
   },
 })

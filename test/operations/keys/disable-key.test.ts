@@ -39,3 +39,15 @@ test('no call that begins after the acknowledgement succeeds', async () => {
     expect(late).toEqual([])
   }
 })
+
+test('is not refused because another call has changed the state meanwhile', async () => {
+  const { keyId } = await newKey()
+  const switches = Array.from({ length: 20 }, (_, at) => [
+    call(at % 2 ? 'EnableKey' : 'DisableKey', { keyId }),
+    call('UpdateKeyDescription', { keyId, description: `${at}` }),
+  ])
+  await Promise.all(switches.flat())
+  const deletion = call('ScheduleKeyDeletion', { keyId })
+  await Promise.allSettled([call('DisableKey', { keyId }), call('EnableKey', { keyId })])
+  expect((await deletion).keyState).toBe('PendingDeletion')
+})
