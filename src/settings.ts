@@ -92,7 +92,12 @@ export const SETTINGS = {
   maxInFlight: integer('256', 1, 100_000, 'Calls that are worked on at once; more are refused.'),
   maxInFlightPerIdentity: integer('64', 1, 100_000, 'The same for one caller.'),
   shutdownGraceMs: integer('10000', 0, 600_000, 'How long calls may take to end at shutdown.'),
-  jobIntervalMs: integer('60000', 1_000, 86_400_000, 'How often jobs look for what is due, or was cut off.'),
+  jobIntervalMs: integer(
+    '60000',
+    1_000,
+    86_400_000,
+    'How often jobs look for what is due, or was cut off.',
+  ),
   logLevel: choice<LogLevel>([...LOG_LEVELS], 'info', 'How much is logged.'),
 } as const satisfies Record<string, Setting>
 
