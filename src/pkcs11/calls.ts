@@ -42,6 +42,8 @@ interface Call {
   readonly limits: CallLimits
   readonly resolve: (answer: Answer) => void
   readonly reject: (failure: Error) => void
+  /** Whether its caller has been answered before the token has. */
+  isGivenUp?: true
 }
 
 /** The calls of one HSM process. */
@@ -130,6 +132,7 @@ export class Calls {
 
   #lookOver(): void {
     this.#queue.keepOnly((call) => !refuseAborted(call))
+    for (const worker of this.#workers) worker.giveUpLate()
     const longAgoMs = performance.now() - this.#options.callTimeoutMs
     if (this.#workers.some((worker) => worker.isBusySince(longAgoMs))) this.#options.onHang()
   }
@@ -165,6 +168,20 @@ class WorkerPipe {
     return this.#calls.length > 0 && this.#sinceMs < longAgoMs
   }
 
+  /** Answers callers whose deadline has passed; the worker goes on with their calls. */
+  giveUpLate(): void {
+    const nowMs = Date.now()
+    this.#calls.forEach((call) => {
+      if (call.isGivenUp || nowMs <= (call.limits.deadlineMs ?? nowMs)) return
+      call.isGivenUp = true
+      call.reject(
+        new KmsError('DependencyTimeoutException', 'The HSM did not answer in time.', {
+          grpc: 'DEADLINE_EXCEEDED',
+        }),
+      )
+    })
+  }
+
   send(call: Call): void {
     const { writer } = this.#pipe
     writer.begin()
@@ -194,6 +211,7 @@ class WorkerPipe {
     }
     this.#firstSequence = (this.#firstSequence + 1) >>> 0
     this.#sinceMs = performance.now()
+    if (call.isGivenUp) return
     const status = frame.u8()
     // Of its own: the pipe's memory is zeroed, and the pool's is shared.
     const payload = Buffer.alloc(frame.left)
@@ -228,6 +246,13 @@ class Queue<T> {
       this.#head = 0
     }
     return item
+  }
+
+  forEach(visit: (item: T) => void): void {
+    for (let at = this.#head; at < this.#items.length; at++) {
+      const item = this.#items[at]
+      if (item !== undefined) visit(item)
+    }
   }
 
   keepOnly(keep: (item: T) => boolean): void {

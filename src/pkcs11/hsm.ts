@@ -3,8 +3,8 @@
  * IV comes from outside this room.
  *
  * Every call may fail with KMSInternalException (gRPC UNAVAILABLE: the HSM process is down or the
- * device failed; retry), DependencyTimeoutException (the token did not answer in time) or
- * RequestAbortedException (the caller's deadline passed, or it cancelled, before the token was
+ * device failed; retry), DependencyTimeoutException (the token did not answer in time: not by the
+ * caller's deadline, or not at all) or RequestAbortedException (the caller's deadline passed, or it cancelled, before the token was
  * asked).
  */
 
