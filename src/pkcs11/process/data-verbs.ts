@@ -72,6 +72,8 @@ export class DataVerbs {
   readonly #token: WorkerToken
   readonly #handles: HandleLogReader
   readonly #message = Buffer.alloc(MESSAGE_BYTES)
+  /** What a re-encryption decrypted first. */
+  readonly #twice = Buffer.alloc(MESSAGE_BYTES)
   #session: TokenSession
   #derivedKeys: DerivedKeys
   #canary: CanaryProof | undefined
@@ -100,17 +102,12 @@ export class DataVerbs {
   decrypt(key: CalledKey, context: Buffer, nonce: Buffer, sealed: Sealed): Buffer {
     const { suite, keyId, backingKeyId, account } = key
     const digest = ciphertextDigest({ suite, keyId, backingKeyId, nonce }, { account, context })
-    const opened = this.#safely(
-      () => this.#session.open(this.#decryptingKey(key, nonce), digest, sealed),
-      'decrypts',
-    )
-    if (opened.length !== sealed.sealed.length - TAG_BYTES) {
-      throw new Error(`C_Decrypt made ${opened.length} bytes of ${sealed.sealed.length}`)
+    const opened = this.#opened(key, digest, nonce, sealed)
+    if (isCommitted(opened, digest)) return opened.subarray(COMMITMENT_BYTES)
+    if (isCommitted(this.#opened(key, digest, nonce, sealed), digest)) {
+      throw new DeviceFaultError('the token decrypts one ciphertext to two plaintexts')
     }
-    if (!timingSafeEqual(opened.subarray(0, COMMITMENT_BYTES), digest)) {
-      throw new StatusError(STATUS.invalidCiphertext, 'the commitment is another')
-    }
-    return opened.subarray(COMMITMENT_BYTES)
+    throw new StatusError(STATUS.invalidCiphertext, 'the commitment is another')
   }
 
   /** Decrypts and encrypts again. */
@@ -118,10 +115,18 @@ export class DataVerbs {
     source: { key: CalledKey; context: Buffer; nonce: Buffer; sealed: Sealed },
     destination: { key: CalledKey; context: Buffer },
   ): Buffer {
+    const decrypt = () => this.decrypt(source.key, source.context, source.nonce, source.sealed)
+    const twice = this.#twice
     try {
-      const plaintext = this.decrypt(source.key, source.context, source.nonce, source.sealed)
+      const length = decrypt().copy(twice)
+      // What is encrypted again outlives the ciphertext it came from.
+      const plaintext = this.#token.verifyEncryption ? decrypt() : twice.subarray(0, length)
+      if (!timingSafeEqual(plaintext, twice.subarray(0, length))) {
+        throw new DeviceFaultError('the token decrypts one ciphertext to two plaintexts')
+      }
       return this.encrypt(destination.key, destination.context, plaintext)
     } finally {
+      twice.fill(0)
       this.wipe()
     }
   }
@@ -182,6 +187,18 @@ export class DataVerbs {
       this.#session.wipe()
     }
     throw new DeviceFaultError('the token does not decrypt what it has just encrypted')
+  }
+
+  /** Commitment and plaintext. */
+  #opened(key: CalledKey, digest: Buffer, nonce: Buffer, sealed: Sealed): Buffer {
+    const opened = this.#safely(
+      () => this.#session.open(this.#decryptingKey(key, nonce), digest, sealed),
+      'decrypts',
+    )
+    if (opened.length !== sealed.sealed.length - TAG_BYTES) {
+      throw new Error(`C_Decrypt made ${opened.length} bytes of ${sealed.sealed.length}`)
+    }
+    return opened
   }
 
   #encryptingKey(key: CalledKey): { handle: Handle; nonce: Buffer } {
@@ -287,4 +304,8 @@ export class DataVerbs {
     const { derivedKeyLimits, nowMs = () => performance.now() } = this.#token
     return new DerivedKeys(this.#session, derivedKeyLimits, nowMs)
   }
+}
+
+function isCommitted(opened: Buffer, digest: Buffer): boolean {
+  return timingSafeEqual(opened.subarray(0, COMMITMENT_BYTES), digest)
 }
