@@ -1,0 +1,66 @@
+/**
+ * One bit of what the token answers is flipped: no ciphertext leaves that does not decrypt to what
+ * went in, and no ciphertext is called invalid for it.
+ */
+
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { parseCiphertext } from '../../src/model/ciphertext.ts'
+import { expectHonest, type FaultyDoor, makeDoor } from './door.ts'
+import { whyNoFaultModule } from './fault-module.ts'
+
+const FLIPS = process.env.KEYSLOT_FAULTS === 'full' ? 200 : 6
+/** The commitment that stands before every plaintext, in bits. */
+const COMMITMENT_BITS = 256
+const PATIENCE_MS = 20_000
+
+const why = whyNoFaultModule()
+
+let door: FaultyDoor
+beforeAll(async () => {
+  if (why === undefined) door = await makeDoor({ workers: 1 })
+})
+afterAll(() => door?.remove())
+
+/** Flips one bit at the n-th call during a round, then holds all to account. */
+async function roundWithFlip(name: 'C_Encrypt' | 'C_Decrypt', bit: number, from: number) {
+  if (door.hsm().metrics().restarts > 0) await door.restart()
+  await door.untilSound(door.dataRound, PATIENCE_MS)
+  door.faults.arm(name, { does: 'flip', bit }, { from, times: 1 })
+  const outcomes = await door.dataRound()
+  expect(door.faults.hits(name)).toBe(1)
+  door.faults.clear()
+  expectHonest(outcomes)
+  await door.untilSound(door.dataRound, PATIENCE_MS)
+  await door.expectNothingLost()
+}
+
+const flips = Array.from({ length: FLIPS }, (_, at) => ({
+  from: 1 + (at % 5),
+  bit: Math.floor((at * COMMITMENT_BITS) / FLIPS) + (at % 8),
+}))
+
+describe.skipIf(why !== undefined)('one bit flipped', () => {
+  test.each(flips)('bit $bit of encryption $from', ({ bit, from }) =>
+    roundWithFlip('C_Encrypt', bit, from),
+  )
+
+  test.each(flips)('bit $bit of decryption $from', ({ bit, from }) =>
+    roundWithFlip('C_Decrypt', bit % COMMITMENT_BITS, from),
+  )
+
+  test('of a plaintext that is encrypted again', async () => {
+    const [key, other] = door.keys
+    if (key === undefined || other === undefined) throw new Error('no keys')
+    await door.restart()
+    const { hsm } = door.hsm()
+    const context = Buffer.alloc(2)
+    const blob = await hsm.encrypt(key, { plaintext: Buffer.from('kept'), context }, {})
+    door.faults.arm('C_Decrypt', { does: 'flip', bit: COMMITMENT_BITS }, { times: 1 })
+    const source = { key, ciphertext: parseCiphertext(blob), context }
+    await expect(hsm.reEncrypt(source, { key: other, context }, {})).rejects.toMatchObject({
+      name: 'KMSInternalException',
+      grpc: 'UNAVAILABLE',
+    })
+    expect(door.faults.hits('C_Decrypt')).toBe(1)
+  })
+})
