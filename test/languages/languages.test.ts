@@ -27,7 +27,10 @@ afterAll(async () => {
 })
 
 test.for(LANGUAGES)('a client in $name', { timeout: CLIENT_MS }, async (language, { skip }) => {
-  if (!isReady(language)) return skip('no toolchain: `npm run languages` fetches it')
+  if (!isReady(language)) {
+    console.warn(`SKIPPED: a client in ${language.name}: fetch its toolchain by npm run languages`)
+    return skip('no toolchain')
+  }
   const signal = AbortSignal.timeout(CLIENT_MS)
   const [command, ...words] = await language.build(join(folder, language.name), signal)
   const keysBefore = await running.backingKeysInToken()
