@@ -7,6 +7,7 @@ import { standard } from './standard.ts'
 export const nss: Profile = {
   ...standard,
   name: 'nss',
+  moduleFiles: ['libsoftokn3'],
   recognises: ({ manufacturer }) => manufacturer === 'Mozilla Foundation',
   // It computes in our process.
   workers: 2,

@@ -47,9 +47,21 @@ export interface TokenChange {
 
 /** The differences of a kind of module. */
 export interface Profile {
-  readonly name: 'nss' | 'softhsm' | 'standard'
+  readonly name:
+    | 'cloudhsm'
+    | 'luna'
+    | 'nshield'
+    | 'nss'
+    | 'softhsm'
+    | 'standard'
+    | 'utimaco'
+    | 'yubihsm'
+  /** What the file names of such modules begin with: a guess before the module is loaded. */
+  readonly moduleFiles: readonly string[]
   /** Matches the library's manufacturer or description. */
   readonly recognises: (identity: { manufacturer: string; description: string }) => boolean
+  /** Variables of the door's environment that the module reads: passed on to the HSM process. */
+  readonly variables: readonly string[]
   /** Worker threads, each with a session, when the settings name no number. */
   readonly workers: number
   /**

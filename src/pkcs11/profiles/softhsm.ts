@@ -27,7 +27,9 @@ const MODULE_PATHS = [
 export const softhsm: Profile = {
   ...standard,
   name: 'softhsm',
+  moduleFiles: ['libsofthsm'],
   recognises: ({ manufacturer }) => manufacturer === 'SoftHSM',
+  variables: ['SOFTHSM2_CONF'],
   // It computes in our process under one lock: a second thread makes AES slower, not faster.
   workers: 1,
   // It works, and is faster, with Node's OpenSSL.

@@ -5,7 +5,9 @@ import type { Profile } from './profile.ts'
 /** What the other profiles differ from. */
 export const standard: Profile = {
   name: 'standard',
+  moduleFiles: [],
   recognises: () => false,
+  variables: [],
   // A network HSM answers in milliseconds and works in parallel; a thread waits for each answer.
   workers: 16,
   // The module was built and certified with its own OpenSSL, not with Node's.

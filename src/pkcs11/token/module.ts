@@ -44,7 +44,7 @@ export function loadModule(settings: HsmSettings, onRepair: (what: string) => vo
   const graphene = bind(settings.modulePath, profile)
   asked('C_Initialize', () => graphene.initialize(initialisation(settings)))
   const said = identityOfLibrary(graphene)
-  const recognised = profileOf(said)
+  const recognised = profileOf(said) ?? profile
   if (settings.profile === undefined && recognised.name !== profile.name) {
     throw new RefusedError(
       `the module calls itself '${said.manufacturer}', which its file name does not say:` +
