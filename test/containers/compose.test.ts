@@ -12,12 +12,12 @@ import { type Client, connect } from '../../src/client/client.ts'
 import { docker, ROOT, whyNoDocker } from './docker.ts'
 
 const UP_MS = 600_000
-const RESTART_MS = 120_000
+const USE_MS = 120_000
 
 const reason = whyNoDocker()
 if (reason !== undefined) console.warn(`SKIPPED: containers: ${reason}`)
 
-describe.skipIf(reason !== undefined)('docker compose up', () => {
+describe.skipIf(reason !== undefined)('docker compose up', { timeout: USE_MS }, () => {
   const project = `keyslot-test-${randomUUID().slice(0, 8)}`
   let environment: StartedDockerComposeEnvironment
   let container: StartedTestContainer
@@ -28,7 +28,7 @@ describe.skipIf(reason !== undefined)('docker compose up', () => {
   afterAll(async () => {
     client?.close()
     await environment?.down({ removeVolumes: true })
-  }, RESTART_MS)
+  }, USE_MS)
 
   async function up(): Promise<void> {
     environment = await new DockerComposeEnvironment(ROOT, 'docker-compose.yml')

@@ -13,7 +13,8 @@ import { complaintAboutNode } from '../../src/cli/node.ts'
 
 const ROOT = resolve(import.meta.dirname, '../..')
 const TARBALL = join(ROOT, `dist/keyslot-${packageJson.version}.tgz`)
-const INSTALL_MS = 180_000
+const INSTALL_MS = 300_000
+const USE_MS = 120_000
 const INSTALLED_BYTES_MAX = 30_000_000
 
 const home = mkdtempSync(join(tmpdir(), 'keyslot-package-'))
@@ -66,7 +67,7 @@ describe('the tarball', () => {
   })
 })
 
-describe('installed into an empty folder', () => {
+describe('installed into an empty folder', { timeout: USE_MS }, () => {
   test('it is small', () => {
     const [bytes = ''] = execFileSync('du', ['-sb', join(folder, 'node_modules')])
       .toString()
