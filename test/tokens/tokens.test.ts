@@ -1,9 +1,10 @@
 /** The same tests over every token present: what must not depend on whose module it is. */
 
 import { execFile } from 'node:child_process'
-import { join } from 'node:path'
+import { symlinkSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import type { Authorised } from '../../src/model/authorised.ts'
 import { parseCiphertext } from '../../src/model/ciphertext.ts'
 import type { Key } from '../../src/model/key.ts'
@@ -162,9 +163,19 @@ function refuses({ make, hasFewSessions }: TokenKind, reason: string) {
     })
   })
 
-  test.runIf(hasFewSessions)(
-    'a session too many is refused as such, and one closed makes room',
-    () => {
+  test('a module whose words nobody knows has the profile of its file name', async () => {
+    const { settings } = token
+    const modulePath = join(dirname(settings.pinFile), 'libcs_pkcs11_R3.so')
+    symlinkSync(settings.modulePath, modulePath)
+    const logged = vi.fn()
+    const handle = await startHsm({ ...settings, modulePath }, { log: logged })
+    await handle.stop()
+    const identity = expect.objectContaining({ profile: 'utimaco' })
+    expect(logged).toHaveBeenCalledWith('info', 'the PKCS#11 module is loaded', identity)
+  })
+
+  if (hasFewSessions === true) {
+    test('a session too many is refused as such, and one closed makes room', () => {
       const { settings } = token
       Object.assign(process.env, settings.moduleEnvironment)
       const module = loadModule(settings, () => undefined)
@@ -183,6 +194,6 @@ function refuses({ make, hasFewSessions }: TokenKind, reason: string) {
         for (const session of sessions) session.close()
         module.graphene.finalize()
       }
-    },
-  )
+    })
+  }
 }
