@@ -135,7 +135,9 @@ function packHeader({ suite, keyId, backingKeyId, nonce }: CiphertextHeader): Bu
 }
 
 function uuid(bytes: Buffer): string {
-  return bytes.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-')
+  const hex = bytes.toString('hex')
+  const [a, b, c] = [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16)]
+  return `${a}-${b}-${c}-${hex.slice(16, 20)}-${hex.slice(20)}`
 }
 
 function refuse(): never {
