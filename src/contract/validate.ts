@@ -30,12 +30,13 @@ export function validated(contract: MessageContract, request: PlainMessage): Pla
 }
 
 function withDefaults(contract: MessageContract, request: PlainMessage): PlainMessage {
-  const missing = contract.fields.filter(
-    ({ name, rule }) => rule.default !== undefined && request[name] === undefined,
-  )
-  if (missing.length === 0) return request
-  const defaults = missing.map(({ name, rule }) => [name, rule.default])
-  return { ...request, ...Object.fromEntries(defaults) }
+  let whole: Record<string, unknown> | undefined
+  for (const { name, rule } of contract.fields) {
+    if (rule.default === undefined || request[name] !== undefined) continue
+    whole ??= { ...request }
+    whole[name] = rule.default
+  }
+  return whole ?? request
 }
 
 function check(
