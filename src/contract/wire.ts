@@ -23,9 +23,9 @@ export function decodeMessage(contract: MessageContract, bytes: Uint8Array): Pla
   return toPlain(contract, decoded as object)
 }
 
-/** Encodes a message. */
+/** Encodes a message. The bytes are the caller's own: nobody else holds them. */
 export function encodeMessage(contract: MessageContract, plain: PlainMessage): Buffer {
-  return Buffer.from(contract.type.encode(toWire(contract, plain)).finish())
+  return view(contract.type.encode(toWire(contract, plain)).finish())
 }
 
 function toPlain(contract: MessageContract, decoded: object): PlainMessage {
