@@ -5,6 +5,7 @@
 
 import { type FileHandle, mkdir, open } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
 
 /** How many bytes of lines may wait; more than that is refused rather than kept in memory. */
 const WAITING_BYTES_MAX = 64 * 1024 * 1024
@@ -33,6 +34,8 @@ export async function openAuditLog(path: string): Promise<AuditLog> {
   let flushing: Promise<void> | undefined
 
   async function flush(): Promise<void> {
+    // Lines of one turn of the event loop arrive one by one, and go together.
+    await setImmediate()
     while (waiting) {
       const batch = waiting
       waiting = undefined
