@@ -1,0 +1,96 @@
+/**
+ * A token that takes milliseconds over a call, as one behind a network does: nothing is mixed up
+ * while garbage is collected, more workers do more, and the door's event loop does not wait.
+ */
+
+import { execFile } from 'node:child_process'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import {
+  type FaultyToken,
+  type FunctionName,
+  makeFaultyToken,
+  whyNoFaultModule,
+} from './fault-module.ts'
+import type { SlowReport, SlowTask } from './slow-door.ts'
+
+const FULL = process.env.KEYSLOT_FAULTS === 'full'
+const CIPHERTEXTS = FULL ? 10_000 : 200
+/** At every n-th call; collecting in several threads takes its time. */
+const COLLECT_EVERY = FULL ? 20 : 10
+const MEASURED_MS = FULL ? 5000 : 1000
+/** The promise is 10 ms, on a machine that has nothing else to do; what was seen is printed. */
+const STALL_MS = 250
+
+const DOOR = join(import.meta.dirname, 'slow-door.ts')
+const COLLECT = new URL('collect.mjs', import.meta.url).href
+const USES: readonly FunctionName[] = ['C_Encrypt', 'C_Decrypt']
+const INITS: readonly FunctionName[] = ['C_EncryptInit', 'C_DecryptInit']
+
+const why = whyNoFaultModule()
+
+let token: FaultyToken
+beforeAll(async () => {
+  if (why === undefined) token = await makeFaultyToken()
+})
+afterAll(() => token?.remove())
+
+async function doorDoes(
+  work: { does: 'round trips'; count: number } | { does: 'throughput'; forMs: number },
+  change: Partial<SlowTask['settings']>,
+): Promise<SlowReport> {
+  const path = join(token.directory, 'keyslot.db')
+  const task: SlowTask = { settings: { ...token.settings, ...change }, path, ...work }
+  const run = promisify(execFile)
+  const { stdout } = await run(process.execPath, ['--expose-gc', DOOR, JSON.stringify(task)])
+  return JSON.parse(stdout)
+}
+
+function slowDown(functions: readonly FunctionName[], us: number): void {
+  for (const name of [...USES, ...INITS]) token.faults.delay(name, 0)
+  for (const name of functions) token.faults.delay(name, us)
+}
+
+describe.skipIf(why !== undefined)('a slow token', () => {
+  test('mixes nothing up while garbage is collected', { timeout: 600_000 }, async () => {
+    slowDown(USES, 5000)
+    const moduleEnvironment = {
+      ...token.settings.moduleEnvironment,
+      NODE_OPTIONS: `--import=${COLLECT}`,
+      KEYSLOT_FAULTS_COLLECT_EVERY: `${COLLECT_EVERY}`,
+    }
+    const { right, wrong } = await doorDoes(
+      { does: 'round trips', count: CIPHERTEXTS },
+      { workers: 8, moduleEnvironment, callTimeoutMs: 60_000 },
+    )
+    expect(wrong).toBe(0)
+    expect(right).toBe(CIPHERTEXTS)
+  })
+
+  test.each([
+    { what: 'use', functions: USES },
+    { what: 'use and Init', functions: [...USES, ...INITS] },
+  ])(
+    'of 2 ms on $what does more with more workers',
+    { timeout: 120_000 },
+    async ({ functions }) => {
+      slowDown(functions, 2000)
+      const reports: SlowReport[] = []
+      for (const workers of [1, 4, 16]) {
+        const report = await doorDoes({ does: 'throughput', forMs: MEASURED_MS }, { workers })
+        reports.push(report)
+        const { callsPerSecond, stalls } = report
+        const { p50, p99, max } = stalls
+        console.log(
+          `${workers} workers: ${callsPerSecond} encryptions a second;` +
+            ` event loop late by ${p50} ms (p50), ${p99} ms (p99), ${max} ms (most)`,
+        )
+      }
+      const [one = 0, four = 0, sixteen = 0] = reports.map(({ callsPerSecond }) => callsPerSecond)
+      expect(four / one).toBeGreaterThan(FULL ? 2 : 1.2)
+      expect(sixteen / one).toBeGreaterThan(FULL ? 4 : 1.5)
+      for (const { stalls } of reports) expect(stalls.p99).toBeLessThan(STALL_MS)
+    },
+  )
+})
