@@ -56,7 +56,7 @@ rate for every side, counted from when a request was due.
 const ROUNDS = 2
 /** After so many requests the code is compiled for good; a slow machine is not waited for. */
 const WARM_REQUESTS = 15_000
-const WARM_ROUNDS_MAX = 8
+const WARM_ROUNDS_MAX = 4
 const RAW_MS = 200
 
 /** Servers of the same program on equal installations. */
