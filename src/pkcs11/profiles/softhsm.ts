@@ -36,8 +36,9 @@ export const softhsm: Profile = {
   loading: 'shared symbols',
   // Several processes that start together make each other's login fail for a moment.
   loginAttempts: 6,
-  // A session object is 8 KB of our own memory.
-  derivedKeysMax: 1024,
+  // A session object is 8 KB of our own memory: 128 MB. With more keys in use than are kept, every
+  // call derives one and destroys another, and costs four times as much.
+  derivedKeysMax: 16_384,
   tokenFiles: softhsmFiles,
 }
 
