@@ -201,7 +201,7 @@ describe('completion', () => {
       return spawnSync('bash', ['-c', script], { encoding: 'utf8' }).stdout.trim()
     }
     expect(complete('keyslot', 're-')).toBe('re-encrypt')
-    expect(complete('keyslot', 'hsm', '')).toBe('check quarantine release --help')
+    expect(complete('keyslot', 'hsm', '')).toBe('init check quarantine release --help')
     expect(complete('keyslot', 'encrypt', '--pl')).toBe('--plaintext')
     expect(complete('keyslot', 'encrypt', '--key-id', 'x', '--encryption-c')).toBe(
       '--encryption-context',
