@@ -1,8 +1,9 @@
 /** An installation with so many keys, and copies of it, for servers to serve. */
 
-import { execFileSync } from 'node:child_process'
+import { execFile } from 'node:child_process'
 import { cpSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { promisify } from 'node:util'
 import { connect } from '../../src/client/client.ts'
 import { softhsmConfiguration } from '../../src/pkcs11/profiles/softhsm.ts'
 import { PLAINTEXT_BYTES } from './calls.ts'
@@ -23,11 +24,10 @@ export async function makeInstallation(home: string, keys: number): Promise<Inst
   // The first start makes token, certificates and database.
   await (await startKeyslot(home)).stop()
   const populate = resolve(import.meta.dirname, 'populate.ts')
-  const listed = execFileSync(process.execPath, [populate, home, `${keys}`], {
+  const { stdout } = await promisify(execFile)(process.execPath, [populate, home, `${keys}`], {
     env: { ...process.env, SOFTHSM2_CONF: join(home, 'hsm/softhsm2.conf') },
-    stdio: ['ignore', 'pipe', 'inherit'],
   })
-  const keyIds: readonly string[] = JSON.parse(listed.toString())
+  const keyIds: readonly string[] = JSON.parse(stdout)
   const server = await startKeyslot(home)
   try {
     return { home, keyIds, ciphertexts: await encryptAll(server, home, keyIds) }

@@ -106,6 +106,7 @@ async function main(): Promise<number> {
     return 0
   }
   const directory = mkdtempSync(join(tmpdir(), 'keyslot-bench-'))
+  process.once('exit', () => rmSync(directory, { recursive: true, force: true }))
   const started: RunningServer[] = []
   try {
     const generator = buildGenerator(directory)
@@ -119,7 +120,6 @@ async function main(): Promise<number> {
     return 0
   } finally {
     await Promise.all(started.map((server) => server.stop()))
-    rmSync(directory, { recursive: true, force: true })
   }
 }
 

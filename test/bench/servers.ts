@@ -43,12 +43,21 @@ export function cpuNs(pid: number): number {
     .reduce((sum, stat) => sum + Number(stat.split(' ')[0]), 0)
 }
 
+/** A bench that is given up leaves no server behind. */
+const running = new Set<ChildProcess>()
+process.on('exit', () => {
+  for (const child of running) child.kill('SIGKILL')
+})
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(1))
+
 async function start(home: string, argv: readonly string[]): Promise<RunningServer> {
   const beganMs = performance.now()
   const child = spawn(process.execPath, argv, {
     stdio: ['ignore', 'pipe', 'inherit'],
     env: { PATH: process.env.PATH, HOME: home },
   })
+  running.add(child)
+  child.once('exit', () => running.delete(child))
   const address = await addressOf(child)
   const startMs = performance.now() - beganMs
   const { pid } = child
