@@ -8,7 +8,7 @@ import { parseCiphertext } from '../../src/model/ciphertext.ts'
 import { expectHonest, type FaultyDoor, makeDoor } from './door.ts'
 import { whyNoFaultModule } from './fault-module.ts'
 
-const FLIPS = process.env.KEYSLOT_FAULTS === 'full' ? 200 : 6
+const FLIPS = process.env.KEYSLOT_FAULTS === 'full' ? 200 : 3
 /** The commitment that stands before every plaintext, in bits. */
 const COMMITMENT_BITS = 256
 const PATIENCE_MS = 20_000

@@ -28,7 +28,7 @@ const FULL = process.env.KEYSLOT_FAULTS === 'full'
 const DISK_BYTES = 4 * 1024 * 1024
 const PAGE_BYTES = 4096
 /** How many pages are left when a change begins: each number lets it come a little further. */
-const PAGES_LEFT = Array.from({ length: FULL ? 48 : 4 }, (_, at) => (FULL ? at : at * 5))
+const PAGES_LEFT = Array.from({ length: FULL ? 48 : 3 }, (_, at) => (FULL ? at : at * 7))
 
 const disk = mkdtempSync(join(tmpdir(), 'keyslot-disk-'))
 const why = mounted()

@@ -97,7 +97,7 @@ describe.skipIf(why !== undefined).each([
   { kind: 'data', functions: DATA },
   { kind: 'objects', functions: OBJECTS },
 ] as const)('while it works on $kind', ({ kind, functions }) => {
-  test.each(cases(functions, 11))(
+  test.each(cases(functions, 17))(
     '$name answers $code $when',
     async ({ name, code, from, times }) => {
       const round = door[kinds[kind]]
@@ -122,7 +122,7 @@ describe.skipIf(why !== undefined).each([
 })
 
 describe.skipIf(why !== undefined)('while it starts', () => {
-  test.each(cases(START, 29))('$name answers $code $when', async ({ name, code, from, times }) => {
+  test.each(cases(START, 47))('$name answers $code $when', async ({ name, code, from, times }) => {
     await door.restart()
     door.faults.arm(name, { does: 'return', code }, { from, times })
     process.kill(door.hsm().pid() ?? 0, 'SIGKILL')

@@ -19,6 +19,8 @@ const FULL = process.env.KEYSLOT_FAULTS === 'full'
 const CIPHERTEXTS = FULL ? 10_000 : 200
 /** At every n-th call; collecting in several threads takes its time. */
 const COLLECT_EVERY = FULL ? 20 : 10
+/** Sixteen threads take seconds to start. */
+const WORKERS = FULL ? [1, 4, 16] : [1, 4]
 const MEASURED_MS = FULL ? 5000 : 1000
 /** The promise is 10 ms, on a machine that has nothing else to do; what was seen is printed. */
 const STALL_MS = 250
@@ -62,7 +64,7 @@ describe.skipIf(why !== undefined)('a slow token', () => {
     }
     const { right, wrong } = await doorDoes(
       { does: 'round trips', count: CIPHERTEXTS },
-      { workers: 8, moduleEnvironment, callTimeoutMs: 60_000 },
+      { workers: 4, moduleEnvironment, callTimeoutMs: 60_000 },
     )
     expect(wrong).toBe(0)
     expect(right).toBe(CIPHERTEXTS)
@@ -77,7 +79,7 @@ describe.skipIf(why !== undefined)('a slow token', () => {
     async ({ functions }) => {
       slowDown(functions, 2000)
       const reports: SlowReport[] = []
-      for (const workers of [1, 4, 16]) {
+      for (const workers of WORKERS) {
         const report = await doorDoes({ does: 'throughput', forMs: MEASURED_MS }, { workers })
         reports.push(report)
         const { callsPerSecond, stalls } = report
@@ -87,9 +89,9 @@ describe.skipIf(why !== undefined)('a slow token', () => {
             ` event loop late by ${p50} ms (p50), ${p99} ms (p99), ${max} ms (most)`,
         )
       }
-      const [one = 0, four = 0, sixteen = 0] = reports.map(({ callsPerSecond }) => callsPerSecond)
+      const [one = 0, four = 0, sixteen] = reports.map(({ callsPerSecond }) => callsPerSecond)
       expect(four / one).toBeGreaterThan(FULL ? 2 : 1.2)
-      expect(sixteen / one).toBeGreaterThan(FULL ? 4 : 1.5)
+      if (sixteen !== undefined) expect(sixteen / one).toBeGreaterThan(4)
       for (const { stalls } of reports) expect(stalls.p99).toBeLessThan(STALL_MS)
     },
   )
