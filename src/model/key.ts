@@ -3,16 +3,20 @@
 import type { Place } from './arn.ts'
 import type { KeySpec, KeyUsage } from './key-specs.ts'
 
-/** The state of a key. https://docs.aws.amazon.com/kms/latest/developerguide/key-state.html */
-export type KeyState =
-  | 'Creating'
-  | 'Enabled'
-  | 'Disabled'
-  | 'PendingDeletion'
-  | 'PendingImport'
-  | 'PendingReplicaDeletion'
-  | 'Unavailable'
-  | 'Updating'
+/** Every state of a key. https://docs.aws.amazon.com/kms/latest/developerguide/key-state.html */
+export const KEY_STATES = [
+  'Creating',
+  'Enabled',
+  'Disabled',
+  'PendingDeletion',
+  'PendingImport',
+  'PendingReplicaDeletion',
+  'Unavailable',
+  'Updating',
+] as const
+
+/** The state of a key. */
+export type KeyState = (typeof KEY_STATES)[number]
 
 /** Where a key's material comes from. */
 export type KeyOrigin = 'AWS_KMS' | 'EXTERNAL' | 'AWS_CLOUDHSM' | 'EXTERNAL_KEY_STORE'

@@ -8,7 +8,7 @@ import type { Lifecycle } from '../lifecycle/lifecycle.ts'
 import type { Place } from '../model/arn.ts'
 import type { Authorised } from '../model/authorised.ts'
 import type { Caller } from '../model/caller.ts'
-import type { Alias, Key, KeyState } from '../model/key.ts'
+import { type Alias, KEY_STATES, type Key, type KeyState } from '../model/key.ts'
 import type { KeyUsage } from '../model/key-specs.ts'
 import type { CallLimits, Hsm } from '../pkcs11/hsm.ts'
 import type { Service } from '../service.ts'
@@ -182,16 +182,7 @@ export function operation<
 type KeyRule = Pick<KeyNeed<never>, 'permission' | 'states' | 'usage' | 'grantable'>
 
 /** Every state in which a key can be looked at. */
-export const anyState: readonly KeyState[] = [
-  'Creating',
-  'Enabled',
-  'Disabled',
-  'PendingDeletion',
-  'PendingImport',
-  'PendingReplicaDeletion',
-  'Unavailable',
-  'Updating',
-]
+export const anyState: readonly KeyState[] = KEY_STATES
 /** Only a key that is switched on. */
 export const enabled: readonly KeyState[] = ['Enabled']
 /** Every state but those of a key that is on its way out or not there yet. */

@@ -4,17 +4,17 @@
  */
 
 import { aliasArn, isAliasName, isKeyId, keyArn } from '../model/arn.ts'
-import type {
-  Alias,
-  BackingKey,
-  CipherSuite,
-  Key,
-  KeyManager,
-  KeyOrigin,
-  KeyState,
-  RotationSchedule,
-  RotationType,
-  Tag,
+import {
+  type Alias,
+  type BackingKey,
+  type CipherSuite,
+  KEY_STATES,
+  type Key,
+  type KeyManager,
+  type KeyOrigin,
+  type RotationSchedule,
+  type RotationType,
+  type Tag,
 } from '../model/key.ts'
 import { KEY_SPECS, type KeySpec, type KeyUsage, keySpecRow } from '../model/key-specs.ts'
 import type { Intent } from './store.ts'
@@ -99,16 +99,6 @@ export interface IntentRow {
   rotation_type: string | null
 }
 
-const STATES: readonly KeyState[] = [
-  'Creating',
-  'Enabled',
-  'Disabled',
-  'PendingDeletion',
-  'PendingImport',
-  'PendingReplicaDeletion',
-  'Unavailable',
-  'Updating',
-]
 const ORIGINS: readonly KeyOrigin[] = ['AWS_KMS', 'EXTERNAL', 'AWS_CLOUDHSM', 'EXTERNAL_KEY_STORE']
 const MANAGERS: readonly KeyManager[] = ['AWS', 'CUSTOMER']
 const ROTATION_TYPES: readonly RotationType[] = ['AUTOMATIC', 'ON_DEMAND']
@@ -123,7 +113,7 @@ export function keyOf(row: KeyRow, backingRows: readonly BackingKeyRow[]): Key {
   return inRow(`key ${row.key_id}`, () => {
     const place = placeOf(row)
     const spec = oneOf(Object.keys(KEY_SPECS) as KeySpec[], row.spec, 'spec')
-    const state = oneOf(STATES, row.state, 'state')
+    const state = oneOf(KEY_STATES, row.state, 'state')
     const backingKeys = backingRows.map(backingKeyOf)
     check(isKeyId(row.key_id), 'key_id')
     check((state === 'PendingDeletion') === (row.deletion_ms !== null), 'deletion_ms')
