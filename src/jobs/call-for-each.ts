@@ -20,7 +20,7 @@ export async function callForEach(
 ): Promise<void> {
   for (const key of await due(KEYS_PER_ROUND)) {
     if (signal.aborted) return
-    const caller: Caller = { arn: 'keyslot:jobs', account: key.account, kind: 'service' }
+    const caller: Caller = { arn: 'keyslot:jobs', account: key.account, kind: 'keyslot' }
     try {
       await pipeline.call(name, {
         door: 'jobs',

@@ -22,7 +22,7 @@ export interface Question {
 /** Whether the caller may. */
 export function isAllowed({ caller, permission, resource }: Question): boolean {
   const isInternal = permission.startsWith('keyslot:')
-  if (caller.kind === 'service') return isInternal
+  if (caller.kind === 'keyslot') return isInternal
   return caller.kind === 'root' && caller.account === resource.account && !isInternal
 }
 

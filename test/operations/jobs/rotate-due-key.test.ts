@@ -46,5 +46,5 @@ test('is audited as keyslot itself', async () => {
     .auditRecords()
     .filter(({ eventName, resources }) => eventName === 'RotateDueKey' && resources[0]?.ARN === arn)
   expect(records.map(({ outcome }) => outcome)).toEqual(['attempted', 'succeeded'])
-  expect(records[0]).toMatchObject({ door: 'jobs', userIdentity: { type: 'service' } })
+  expect(records[0]).toMatchObject({ door: 'jobs', userIdentity: { type: 'keyslot' } })
 })
