@@ -3,7 +3,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Place } from '../model/arn.ts'
 import { fail } from '../model/failures.ts'
-import type { Key, KeyManager, KeyOrigin, Tag } from '../model/key.ts'
+import type { Key, KeyManager, KeyOrigin, KeyPolicy, RotationSchedule, Tag } from '../model/key.ts'
 import { type KeySpec, type KeyUsage, keySpecRow } from '../model/key-specs.ts'
 import { KEYS_MAX } from '../model/quotas.ts'
 import { makeMaterial, newBackingKey, runChange, type Services } from './change.ts'
@@ -18,7 +18,19 @@ export interface KeyInput {
   readonly usage: KeyUsage
   readonly origin: KeyOrigin
   readonly manager: KeyManager
+  /** Unless given, nobody may do anything: for keys that only keyslot itself uses. */
+  readonly policy?: KeyPolicy
+  /** Automatic rotation, from the start; off unless given. */
+  readonly rotation?: RotationSchedule
   readonly tags: readonly Tag[]
+}
+
+const NOBODY: KeyPolicy = {
+  text: JSON.stringify({
+    Version: '2012-10-17',
+    Statement: [{ Effect: 'Deny', Principal: '*', Action: 'kms:*', Resource: '*' }],
+  }),
+  principalIds: new Map(),
 }
 
 /**
@@ -33,7 +45,7 @@ export interface KeyInput {
  */
 export async function createKey(services: Services, input: KeyInput): Promise<Key> {
   const { store, clock } = services
-  const { place, tags, keyId = randomUUID(), ...properties } = input
+  const { place, tags, keyId = randomUUID(), policy = NOBODY, ...properties } = input
   if (!keySpecRow(input.spec).offered || input.origin !== 'AWS_KMS') {
     const what = `${input.spec} of origin ${input.origin}`
     fail('UnsupportedOperationException', `This version of keyslot makes no keys ${what}.`)
@@ -45,6 +57,7 @@ export async function createKey(services: Services, input: KeyInput): Promise<Ke
     ...properties,
     ...place,
     keyId,
+    policy,
     createdMs,
   }
   return runChange(store, intent.intentId, async () => {

@@ -57,6 +57,17 @@ export interface RotationSchedule {
   readonly nextMs: number
 }
 
+/** The key policy of a key. */
+export interface KeyPolicy {
+  /** The JSON document as it was put. */
+  readonly text: string
+  /**
+   * IAM's unique ids of the users and roles that it named when it was put, by the ARNs that it
+   * names them by: what has the ARN later, but not the id, is another principal.
+   */
+  readonly principalIds: ReadonlyMap<string, string>
+}
+
 /** A KMS key: immutable, a new value for every change. */
 export interface Key extends Place {
   /** UUID, or `mrk-` and 32 hex digits. */
@@ -67,6 +78,7 @@ export interface Key extends Place {
   readonly usage: KeyUsage
   readonly origin: KeyOrigin
   readonly manager: KeyManager
+  readonly policy: KeyPolicy
   readonly state: KeyState
   /** Milliseconds since the epoch. */
   readonly createdMs: number

@@ -1,5 +1,6 @@
 /** Copies of rows in memory: bounded, immutable, and never older than the last change. */
 
+import type { Grant } from '../model/grant.ts'
 import type { Alias, Key } from '../model/key.ts'
 
 /**
@@ -10,10 +11,17 @@ const KEYS_HELD = 100_000
 /** How many aliases are held at least before one is let go. */
 const ALIASES_HELD = 100_000
 
+/**
+ * How many lists of grants are held at least before one is let go: one for each key and caller in
+ * use, most of them empty.
+ */
+const GRANT_LISTS_HELD = 100_000
+
 /** The copies that answer hot reads. */
 export interface HotCopies {
   readonly keys: Copies<Key>
   readonly aliases: Copies<Alias>
+  readonly grants: Copies<readonly Grant[]>
   /** Drops everything if another process has changed the database; before every hot read. */
   refresh(): void
 }
@@ -26,13 +34,16 @@ export interface HotCopies {
 export function hotCopies(changed: () => boolean): HotCopies {
   const keys = new Copies<Key>(KEYS_HELD)
   const aliases = new Copies<Alias>(ALIASES_HELD)
+  const grants = new Copies<readonly Grant[]>(GRANT_LISTS_HELD)
   return {
     keys,
     aliases,
+    grants,
     refresh() {
       if (!changed()) return
       keys.clear()
       aliases.clear()
+      grants.clear()
     },
   }
 }

@@ -16,9 +16,11 @@ import { Kysely } from 'kysely'
 import { type Migration, Migrator } from 'kysely/migration'
 import { aliasStore } from './aliases.ts'
 import { hotCopies } from './copies.ts'
+import { grantStore } from './grants/grants.ts'
 import { intentStore } from './intents.ts'
 import { keyStore } from './keys.ts'
 import { firstMigration } from './migrations/0001-first.ts'
+import { policiesAndGrantsMigration } from './migrations/0002-policies-and-grants.ts'
 import { recordStore } from './records.ts'
 import type { Tables } from './rows.ts'
 import { sqliteDialect } from './sqlite.ts'
@@ -33,7 +35,10 @@ export interface StoreSettings {
 }
 
 /** In order: a name, once released, is never changed or moved. */
-const MIGRATIONS: Readonly<Record<string, Migration>> = { '0001-first': firstMigration }
+const MIGRATIONS: Readonly<Record<string, Migration>> = {
+  '0001-first': firstMigration,
+  '0002-policies-and-grants': policiesAndGrantsMigration,
+}
 
 /** SQLite's mark of whose file it is, `KSLT`; https://sqlite.org/pragma.html#pragma_application_id */
 const APPLICATION_ID = 0x4b534c54
@@ -80,6 +85,7 @@ function storeOver(db: Kysely<Tables>, commits: CommitWatch, closed: () => void)
     keys: keyStore(db, copies),
     aliases: aliasStore(db, copies),
     tags: tagStore(db),
+    grants: grantStore(db, copies),
     intents: intentStore(db, copies),
     ...recordStore(db),
     close() {

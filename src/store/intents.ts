@@ -3,7 +3,14 @@
 import type { Kysely } from 'kysely'
 import type { HotCopies } from './copies.ts'
 import { countKeys, readKey } from './keys.ts'
-import { type IntentRow, intentOf, intentRow, type KeyRow, type Tables } from './rows.ts'
+import {
+  type IntentRow,
+  intentOf,
+  intentRow,
+  type KeyRow,
+  policyColumns,
+  type Tables,
+} from './rows.ts'
 import type { IntentStore, NewKey } from './store.ts'
 
 /** The changes under way of a database. */
@@ -114,6 +121,7 @@ function endings(
         const { keyId } = intent
         await transaction.deleteFrom('aliases').where('target_key_id', '=', keyId).execute()
         await transaction.deleteFrom('tags').where('key_id', '=', keyId).execute()
+        await transaction.deleteFrom('grants').where('key_id', '=', keyId).execute()
         await transaction
           .updateTable('keys')
           .set({ destroyed_ms: nowMs })
@@ -124,6 +132,7 @@ function endings(
       if (keyId === undefined) return
       copies.keys.drop(keyId)
       copies.aliases.clear()
+      copies.grants.clear()
     },
 
     abandon: (intentId, nowMs) =>
@@ -216,6 +225,7 @@ function newKeyRow(key: NewKey): KeyRow {
     usage: key.usage,
     origin: key.origin,
     manager: key.manager,
+    ...policyColumns(key.policy),
     state: 'Creating',
     created_ms: key.createdMs,
     deletion_ms: key.deletionMs ?? null,

@@ -4,7 +4,7 @@ import type { ExpressionBuilder, Kysely, SelectQueryBuilder } from 'kysely'
 import type { Place } from '../model/arn.ts'
 import type { Key } from '../model/key.ts'
 import type { HotCopies } from './copies.ts'
-import { type BackingKeyRow, type KeyRow, keyOf, type Tables } from './rows.ts'
+import { type BackingKeyRow, type KeyRow, keyOf, policyColumns, type Tables } from './rows.ts'
 import type { KeyChange, KeyStore } from './store.ts'
 
 /** The keys of a database. */
@@ -107,8 +107,9 @@ export async function keyIsThere(db: Kysely<Tables>, keyId: string): Promise<boo
 }
 
 function changedColumns(change: KeyChange) {
-  const { rotation } = change
+  const { rotation, policy } = change
   return {
+    ...(policy && policyColumns(policy)),
     description: change.description,
     deletion_ms: change.deletionMs,
     schedule_period_in_days: rotation === null ? null : rotation?.periodInDays,

@@ -12,11 +12,13 @@ import {
   type Key,
   type KeyManager,
   type KeyOrigin,
+  type KeyPolicy,
   type RotationSchedule,
   type RotationType,
   type Tag,
 } from '../model/key.ts'
 import { KEY_SPECS, type KeySpec, type KeyUsage, keySpecRow } from '../model/key-specs.ts'
+import type { GrantRow } from './grants/rows.ts'
 import type { Intent } from './store.ts'
 
 /** The tables; `migrations/` says what the columns hold. */
@@ -25,6 +27,7 @@ export interface Tables {
   backing_keys: BackingKeyRow
   aliases: AliasRow
   tags: TagRow
+  grants: GrantRow
   intents: IntentRow
   abandoned_backing_keys: { id: string; key_id: string; abandoned_ms: number }
   quarantine: QuarantineRow
@@ -42,6 +45,8 @@ export interface KeyRow {
   usage: string
   origin: string
   manager: string
+  policy: string
+  policy_principals: string
   state: string
   created_ms: number
   deletion_ms: number | null
@@ -131,6 +136,7 @@ export function keyOf(row: KeyRow, backingRows: readonly BackingKeyRow[]): Key {
       usage: oneOf<KeyUsage>(keySpecRow(spec).usages, row.usage, 'usage'),
       origin: oneOf(ORIGINS, row.origin, 'origin'),
       manager: oneOf(MANAGERS, row.manager, 'manager'),
+      policy: policyOf(row),
       state,
       createdMs: whole(row.created_ms, 'created_ms'),
       deletionMs: row.deletion_ms === null ? undefined : whole(row.deletion_ms, 'deletion_ms'),
@@ -138,6 +144,11 @@ export function keyOf(row: KeyRow, backingRows: readonly BackingKeyRow[]): Key {
       backingKeys: Object.freeze(backingKeys),
     })
   })
+}
+
+/** The columns of a key policy. */
+export function policyColumns({ text, principalIds }: KeyPolicy) {
+  return { policy: text, policy_principals: JSON.stringify(Object.fromEntries(principalIds)) }
 }
 
 /** @throws Error naming the row, if it cannot be an alias. */
@@ -212,6 +223,16 @@ function backingKeyOf(row: BackingKeyRow): BackingKey {
   })
 }
 
+function policyOf({ policy, policy_principals: principals }: KeyRow): KeyPolicy {
+  check(typeof policy === 'string' && policy !== '', 'policy')
+  const ids = Object.entries(JSON.parse(principals) as Record<string, unknown>)
+  check(
+    ids.every(([, id]) => typeof id === 'string'),
+    'policy_principals',
+  )
+  return Object.freeze({ text: policy, principalIds: new Map(ids as [string, string][]) })
+}
+
 function scheduleOf(row: KeyRow): RotationSchedule | undefined {
   const { schedule_period_in_days: period, schedule_next_ms: next } = row
   if (period === null && next === null) return undefined
@@ -233,22 +254,26 @@ function days(value: unknown, column: string): number {
   return number
 }
 
-function whole(value: unknown, column: string): number {
+/** @throws Error naming the column, unless it holds a whole number from 0. */
+export function whole(value: unknown, column: string): number {
   check(Number.isSafeInteger(value) && Number(value) >= 0, column)
   return Number(value)
 }
 
-function oneOf<Value>(values: readonly Value[], value: unknown, column: string): Value {
+/** @throws Error naming the column, unless it holds one of the values. */
+export function oneOf<Value>(values: readonly Value[], value: unknown, column: string): Value {
   const found = values.find((known) => known === value)
   if (found === undefined) throw new Error(`${column} is ${JSON.stringify(value)}`)
   return found
 }
 
-function check(sound: boolean, column: string): void {
+/** @throws Error naming the column, unless it is sound. */
+export function check(sound: boolean, column: string): void {
   if (!sound) throw new Error(`${column} cannot be right`)
 }
 
-function inRow<Value>(row: string, read: () => Value): Value {
+/** Reads a row; an error names it. */
+export function inRow<Value>(row: string, read: () => Value): Value {
   try {
     return read()
   } catch (cause) {

@@ -2,13 +2,22 @@
  * The metadata store as the other rooms see it. What it holds is in `migrations/`; how it reads
  * and writes, in the file of each noun. The seam between databases is the driver.
  *
- * Reads of keys and aliases come from compiled copies in memory, which every change, by this
+ * Reads of keys, aliases and grants come from compiled copies in memory, which every change, by this
  * process or another, invalidates before it is acknowledged. A change is durable when its
  * promise resolves.
  */
 
 import type { Place } from '../model/arn.ts'
-import type { Alias, BackingKey, Key, KeyState, RotationSchedule, Tag } from '../model/key.ts'
+import type {
+  Alias,
+  BackingKey,
+  Key,
+  KeyPolicy,
+  KeyState,
+  RotationSchedule,
+  Tag,
+} from '../model/key.ts'
+import type { GrantStore } from './grants/grants.ts'
 
 /** A page of a list, in the order of the list's key. */
 export interface PageRequest {
@@ -26,6 +35,7 @@ export interface KeyChange {
   readonly deletionMs?: number | null
   /** `null` switches automatic rotation off. */
   readonly rotation?: RotationSchedule | null
+  readonly policy?: KeyPolicy
 }
 
 /** A key about to be made: its backing keys come when its material is proved. */
@@ -151,7 +161,7 @@ export interface IntentStore {
     change: { readonly nowMs: number; readonly rotation?: RotationSchedule },
   ): Promise<Key | undefined>
   /**
-   * Turns the key into a tombstone and removes its aliases and tags; the intent ends. Content if
+   * Turns the key into a tombstone and removes its aliases, tags and grants; the intent ends. Content if
    * it has ended already.
    */
   finishDestroy(intentId: string, nowMs: number): Promise<void>
@@ -205,6 +215,7 @@ export interface Store {
   readonly keys: KeyStore
   readonly aliases: AliasStore
   readonly tags: TagStore
+  readonly grants: GrantStore
   readonly intents: IntentStore
   /** The installation, once the token has its canary. */
   installation(): Promise<Installation | undefined>

@@ -111,7 +111,8 @@ describe('a store restored from a backup', () => {
     const backingKey = await newBackingKey(pair.services, 1)
     const intent = { intentId: randomUUID(), keyId, createdMs: nowMs, backingKey }
     const { place: where, tags, ...properties } = keyInput
-    const key = { ...where, ...properties, keyId, createdMs: nowMs }
+    const policy = { text: '{}', principalIds: new Map() }
+    const key = { ...where, ...properties, policy, keyId, createdMs: nowMs }
     await pair.store.intents.beginCreate(key, tags, { ...intent, kind: 'create' }, 1000)
     await backUp()
     const label = `keyslot ${keyId} 1`

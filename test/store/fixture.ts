@@ -48,6 +48,7 @@ export function newKey(part: Partial<NewKey> = {}): NewKey {
     usage: 'ENCRYPT_DECRYPT',
     origin: 'AWS_KMS',
     manager: 'CUSTOMER',
+    policy: { text: '{}', principalIds: new Map() },
     createdMs: 1000,
     ...part,
   }
