@@ -12,9 +12,11 @@ import { reconcile, settleInterrupted } from './lifecycle/reconcile.ts'
 import { rootArn } from './model/arn.ts'
 import type { Caller } from './model/caller.ts'
 import { KmsError } from './model/failures.ts'
+import type { Account } from './model/identities/account.ts'
 import { OPERATIONS } from './operations/table.ts'
 import { openAuditLog } from './pipeline/audit-log.ts'
 import type { Pipeline } from './pipeline/call.ts'
+import { openSealer } from './pipeline/own-key.ts'
 import { createPipeline } from './pipeline/pipeline.ts'
 import type { HsmReport } from './pkcs11/settings.ts'
 import { type HsmHandle, startHsm } from './pkcs11/supervisor.ts'
@@ -81,9 +83,12 @@ export async function serve(config: Config, options: ServiceOptions = {}): Promi
   // Nobody else has this store open before the doors are.
   await reconcile(changes, { patienceMs: 0 })
   const lifecycle = createLifecycle(changes)
+  const sealing = { store, hsm: hsm.hsm, lifecycle, clock }
+  const sealer = await openSealer(sealing, config.place.region)
+  await store.identities.accounts.insert(firstAccount(config, clock))
   const pipeline = createPipeline({
     operations: OPERATIONS,
-    services: { store, hsm: hsm.hsm, lifecycle, clock },
+    services: { ...sealing, sealer },
     region: config.place.region,
     audit: (line) => audit.append(line),
     onEnd: metrics.call,
@@ -174,6 +179,11 @@ function develop(config: Config, clock: () => number): Promise<Development> {
     hsm: { modulePath, tokenLabel, softhsmConf, pinFile },
     clock,
   })
+}
+
+/** The account of the installation, whose root makes the others. */
+function firstAccount({ place: { account } }: Config, clock: () => number): Account {
+  return { account, name: 'the first account', createdMs: clock() }
 }
 
 /** What the doors ask about health. */

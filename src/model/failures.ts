@@ -48,6 +48,7 @@ export const FAILURES = {
   DependencyTimeoutException: { grpc: 'UNAVAILABLE', http: 503, fault: 'service' },
   DisabledException: precondition,
   DryRunOperationException: precondition,
+  ExpiredTokenException: { grpc: 'UNAUTHENTICATED', http: 400, fault: 'caller' },
   IncorrectKeyException: invalid,
   InvalidAliasNameException: invalid,
   InvalidArnException: invalid,
@@ -61,6 +62,8 @@ export const FAILURES = {
   LimitExceededException: exhausted,
   MalformedPolicyDocumentException: invalid,
   NotFoundException: missing,
+  /** STS's: session policies and tags together are too long. */
+  PackedPolicyTooLargeException: invalid,
   TagException: invalid,
   ThrottlingException: exhausted,
   UnrecognizedClientException: { grpc: 'UNAUTHENTICATED', http: 400, fault: 'caller' },

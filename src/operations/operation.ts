@@ -109,11 +109,24 @@ export type Conditions = Readonly<
   >
 >
 
+/** Keeps secrets by keyslot's own key. */
+export interface Sealer {
+  /** Encrypts up to 4096 bytes, bound to a context. */
+  seal(plaintext: Buffer, context: ReadonlyMap<string, string>): Promise<Buffer>
+  /**
+   * Decrypts what `seal` has made of the same context.
+   *
+   * @throws KmsError InvalidCiphertextException for anything else.
+   */
+  open(ciphertextBlob: Buffer, context: ReadonlyMap<string, string>): Promise<Buffer>
+}
+
 /** What every operation may use. */
 export interface Services {
   readonly store: Store
   readonly hsm: Hsm
   readonly lifecycle: Lifecycle
+  readonly sealer: Sealer
   /** Milliseconds since the epoch. */
   readonly clock: () => number
 }

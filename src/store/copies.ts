@@ -2,6 +2,7 @@
 
 import type { Grant } from '../model/grant.ts'
 import type { Alias, Key } from '../model/key.ts'
+import { type IdentityCopies, identityCopies } from './identities/copies.ts'
 
 /**
  * How many keys are held at least before one is let go: all that an account may have in a Region,
@@ -22,6 +23,7 @@ export interface HotCopies {
   readonly keys: Copies<Key>
   readonly aliases: Copies<Alias>
   readonly grants: Copies<readonly Grant[]>
+  readonly identities: IdentityCopies
   /** Drops everything if another process has changed the database; before every hot read. */
   refresh(): void
 }
@@ -35,15 +37,18 @@ export function hotCopies(changed: () => boolean): HotCopies {
   const keys = new Copies<Key>(KEYS_HELD)
   const aliases = new Copies<Alias>(ALIASES_HELD)
   const grants = new Copies<readonly Grant[]>(GRANT_LISTS_HELD)
+  const identities = identityCopies()
   return {
     keys,
     aliases,
     grants,
+    identities,
     refresh() {
       if (!changed()) return
       keys.clear()
       aliases.clear()
       grants.clear()
+      identities.clear()
     },
   }
 }

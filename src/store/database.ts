@@ -17,10 +17,12 @@ import { type Migration, Migrator } from 'kysely/migration'
 import { aliasStore } from './aliases.ts'
 import { hotCopies } from './copies.ts'
 import { grantStore } from './grants/grants.ts'
+import { identityStore } from './identities/identities.ts'
 import { intentStore } from './intents.ts'
 import { keyStore } from './keys.ts'
 import { firstMigration } from './migrations/0001-first.ts'
 import { policiesAndGrantsMigration } from './migrations/0002-policies-and-grants.ts'
+import { identitiesMigration } from './migrations/0003-identities.ts'
 import { recordStore } from './records.ts'
 import type { Tables } from './rows.ts'
 import { sqliteDialect } from './sqlite.ts'
@@ -38,6 +40,7 @@ export interface StoreSettings {
 const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0001-first': firstMigration,
   '0002-policies-and-grants': policiesAndGrantsMigration,
+  '0003-identities': identitiesMigration,
 }
 
 /** SQLite's mark of whose file it is, `KSLT`; https://sqlite.org/pragma.html#pragma_application_id */
@@ -87,6 +90,7 @@ function storeOver(db: Kysely<Tables>, commits: CommitWatch, closed: () => void)
     tags: tagStore(db),
     grants: grantStore(db, copies),
     intents: intentStore(db, copies),
+    identities: identityStore(db, copies),
     ...recordStore(db),
     close() {
       closing ??= close()

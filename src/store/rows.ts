@@ -19,10 +19,11 @@ import {
 } from '../model/key.ts'
 import { KEY_SPECS, type KeySpec, type KeyUsage, keySpecRow } from '../model/key-specs.ts'
 import type { GrantRow } from './grants/rows.ts'
+import type { IdentityTables } from './identities/rows.ts'
 import type { Intent } from './store.ts'
 
 /** The tables; `migrations/` says what the columns hold. */
-export interface Tables {
+export interface Tables extends IdentityTables {
   keys: KeyRow
   backing_keys: BackingKeyRow
   aliases: AliasRow

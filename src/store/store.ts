@@ -18,6 +18,7 @@ import type {
   Tag,
 } from '../model/key.ts'
 import type { GrantStore } from './grants/grants.ts'
+import type { IdentityStore } from './identities/store.ts'
 
 /** A page of a list, in the order of the list's key. */
 export interface PageRequest {
@@ -217,6 +218,7 @@ export interface Store {
   readonly tags: TagStore
   readonly grants: GrantStore
   readonly intents: IntentStore
+  readonly identities: IdentityStore
   /** The installation, once the token has its canary. */
   installation(): Promise<Installation | undefined>
   /** Records the installation; a second one is an error. */

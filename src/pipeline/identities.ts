@@ -1,0 +1,249 @@
+/**
+ * Who a caller is: from a name that a door has verified, or from an access key, to the principal
+ * as it is now. What a principal was is of no effect: each answer comes from the store's copies,
+ * which every change invalidates before it is acknowledged.
+ */
+
+import { createHash } from 'node:crypto'
+import { rootArn } from '../model/arn.ts'
+import type { Caller } from '../model/caller.ts'
+import { fail, KmsError } from '../model/failures.ts'
+import type { AccessKey } from '../model/identities/account.ts'
+import {
+  type NamedPolicy,
+  type Principal,
+  type PrincipalName,
+  sessionArn,
+} from '../model/identities/principal.ts'
+import {
+  accessKeyContext,
+  parseSession,
+  type Session,
+  sessionContext,
+} from '../model/identities/session.ts'
+import type { Sealer } from '../operations/operation.ts'
+import type { Store } from '../store/store.ts'
+
+/** What a signature is verified by, and whom it then shows. */
+export interface Credential {
+  readonly secretAccessKey: string
+  /** When the credential expires, in milliseconds since the epoch; `caller` refuses it then. */
+  readonly expiresMs?: number
+  /**
+   * The principal, to be asked once the signature has been verified.
+   *
+   * @throws KmsError UnrecognizedClientException if it is gone; ExpiredTokenException.
+   */
+  caller(): Promise<Caller>
+}
+
+/** What bounds and gives a principal's permissions. */
+export interface PrincipalPolicies {
+  readonly identityPolicies: readonly NamedPolicy[]
+  /** A JSON document. */
+  readonly boundary?: string
+}
+
+/** The identities of the installation. */
+export interface Identities {
+  /**
+   * The caller of a verified name.
+   *
+   * @throws KmsError UnrecognizedClientException if there is no such principal.
+   */
+  callerOf(name: PrincipalName): Promise<Caller>
+  /**
+   * The credential of an access key that is active.
+   *
+   * @param sessionToken of temporary credentials, whose access key ids begin with `ASIA`.
+   * @returns `undefined` if there is none, or the token is not its own.
+   */
+  credential(accessKeyId: string, sessionToken?: string): Promise<Credential | undefined>
+  /** The policies of a caller as they are now; a root, a service and keyslot have none. */
+  policiesOf(caller: Caller): Promise<PrincipalPolicies>
+}
+
+/** What identities are made of. */
+export interface IdentitiesParts {
+  readonly store: Pick<Store, 'identities'>
+  readonly sealer: Sealer
+  /** Milliseconds since the epoch. */
+  readonly clock: () => number
+}
+
+/** How many secrets and sessions are held once they are decrypted; the oldest are let go. */
+const HELD = 10_000
+const NO_POLICIES: PrincipalPolicies = { identityPolicies: [] }
+/** The longest session token: a packed session of full length in base64, with room. */
+const TOKEN_LENGTH_MAX = 8192
+
+/** Makes the identities. */
+export function createIdentities(parts: IdentitiesParts): Identities {
+  const { principals } = parts.store.identities
+  const secretOf = openSecrets(parts.sealer)
+  const sessionOf = openSessions(parts.sealer)
+  return {
+    callerOf: (name) => callerNamed(parts, name),
+
+    async credential(accessKeyId, sessionToken) {
+      if (sessionToken !== undefined) {
+        const session = await sessionOf(accessKeyId, sessionToken)
+        return session && credentialOfSession(parts, session)
+      }
+      const secretAccessKey = await secretOf(accessKeyId, await activeKey(parts, accessKeyId))
+      if (secretAccessKey === undefined) return undefined
+      return {
+        secretAccessKey,
+        async caller() {
+          const key = await activeKey(parts, accessKeyId)
+          return key ? ownerOf(parts, key) : unknown()
+        },
+      }
+    },
+
+    async policiesOf({ kind, principalId = '' }) {
+      if (kind !== 'user' && kind !== 'role') return NO_POLICIES
+      const [id = ''] = principalId.split(':', 1)
+      const principal = await principals.find(id)
+      if (principal === undefined) return NO_POLICIES
+      return { identityPolicies: principal.policies, boundary: principal.boundary }
+    },
+  }
+}
+
+async function callerNamed({ store }: IdentitiesParts, name: PrincipalName): Promise<Caller> {
+  const { accounts, principals } = store.identities
+  const { account } = name
+  if (name.kind === 'root') {
+    return (await accounts.find(account)) ? rootOf(account) : unknown()
+  }
+  if (name.kind === 'user') {
+    const user = await principals.named({ account, kind: 'user' }, name.user)
+    return user?.name === name.user ? userOf(user) : unknown()
+  }
+  const role = await principals.named({ account, kind: 'role' }, name.role)
+  return role?.name === name.role ? sessionOfRole(role, { name: name.session }) : unknown()
+}
+
+async function activeKey(
+  { store }: IdentitiesParts,
+  accessKeyId: string,
+): Promise<AccessKey | undefined> {
+  const key = await store.identities.accessKeys.find(accessKeyId)
+  return key?.status === 'Active' ? key : undefined
+}
+
+async function ownerOf(
+  { store }: IdentitiesParts,
+  { account, principalId }: Pick<AccessKey, 'account' | 'principalId'>,
+): Promise<Caller> {
+  const { accounts, principals } = store.identities
+  if (principalId === undefined) {
+    return (await accounts.find(account)) ? rootOf(account) : unknown()
+  }
+  const user = await principals.find(principalId)
+  return user?.kind === 'user' ? userOf(user) : unknown()
+}
+
+function credentialOfSession(parts: IdentitiesParts, session: Session): Credential {
+  const { secretAccessKey, expiresMs, principalId, sessionName } = session
+  return {
+    secretAccessKey,
+    expiresMs,
+    async caller() {
+      if (parts.clock() >= expiresMs) {
+        fail('ExpiredTokenException', 'The security token included in the request is expired')
+      }
+      if (sessionName === undefined) return ownerOf(parts, session)
+      const role = await parts.store.identities.principals.find(principalId ?? '')
+      if (role?.kind !== 'role') return unknown()
+      const { tags, policies } = session
+      return sessionOfRole(role, { name: sessionName, tags, policies })
+    },
+  }
+}
+
+function rootOf(account: string): Caller {
+  return { arn: rootArn(account), account, kind: 'root', principalId: account }
+}
+
+function userOf({ arn, account, principalId, tags }: Principal): Caller {
+  return { arn, account, kind: 'user', principalId, tags }
+}
+
+function sessionOfRole(
+  role: Principal,
+  session: Partial<Pick<Session, 'tags' | 'policies'>> & { readonly name: string },
+): Caller {
+  const { account, arn: roleArn } = role
+  const { name, tags, policies } = session
+  return {
+    arn: sessionArn(account, role.name, name),
+    account,
+    kind: 'role',
+    principalId: `${role.principalId}:${name}`,
+    roleArn,
+    tags: tags === undefined || tags.size === 0 ? role.tags : new Map([...role.tags, ...tags]),
+    sessionPolicies: policies,
+  }
+}
+
+/** Secrets of long-term access keys, decrypted once and held for as long as they are good. */
+function openSecrets(sealer: Sealer) {
+  const held = new Map<string, { readonly sealed: string; readonly secret: string }>()
+  return async (accessKeyId: string, key: AccessKey | undefined): Promise<string | undefined> => {
+    const known = held.get(accessKeyId)
+    if (known && known.sealed === key?.sealedSecret) return known.secret
+    held.delete(accessKeyId)
+    if (key === undefined) return undefined
+    const sealed = Buffer.from(key.sealedSecret, 'base64')
+    const plaintext = await sealer.open(sealed, accessKeyContext(accessKeyId))
+    const secret = plaintext.toString()
+    plaintext.fill(0)
+    hold(held, accessKeyId, { sealed: key.sealedSecret, secret })
+    return secret
+  }
+}
+
+/** Sessions by their tokens, decrypted once. */
+function openSessions(sealer: Sealer) {
+  const held = new Map<string, Session>()
+  return async (accessKeyId: string, token: string): Promise<Session | undefined> => {
+    if (!accessKeyId.startsWith('ASIA') || token.length > TOKEN_LENGTH_MAX) return undefined
+    // Not the token itself: it is as long as a page.
+    const name = createHash('sha256').update(`${accessKeyId}\0${token}`).digest('base64')
+    const known = held.get(name)
+    if (known) return known
+    const packed = await opened(sealer, Buffer.from(token, 'base64'), accessKeyId)
+    if (packed === undefined) return undefined
+    const session = parseSession(accessKeyId, packed)
+    packed.fill(0)
+    hold(held, name, session)
+    return session
+  }
+}
+
+/** The bytes of a session; `undefined` if the token is not one, or is another access key's. */
+async function opened(
+  sealer: Sealer,
+  token: Buffer,
+  accessKeyId: string,
+): Promise<Buffer | undefined> {
+  try {
+    return await sealer.open(token, sessionContext(accessKeyId))
+  } catch (error) {
+    if (error instanceof KmsError && error.fault === 'caller') return undefined
+    throw error
+  }
+}
+
+function hold<Value>(held: Map<string, Value>, name: string, value: Value): void {
+  held.set(name, value)
+  if (held.size <= HELD) return
+  const [oldest] = held.keys()
+  if (oldest !== undefined) held.delete(oldest)
+}
+
+function unknown(): never {
+  fail('UnrecognizedClientException', 'The security token included in the request is invalid.')
+}
