@@ -1,0 +1,246 @@
+/**
+ * Decides what a caller may do, from the key policy, identity policies and grants.
+ *
+ * A denial anywhere wins. What the resource's own policy or a grant gives to a principal, that
+ * principal has; what they give to its account, its identity policies may pass on. Without such a
+ * word for the account identity policies allow nothing, and deny all the same.
+ * https://docs.aws.amazon.com/kms/latest/developerguide/policy-evaluation.html
+ * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
+ */
+
+import type { Grant } from '../model/grant.ts'
+import type { Policy } from './document.ts'
+import { grantStanding } from './grants.ts'
+import { type PrincipalIds, STANDING, type Standing } from './principals.ts'
+import type { PolicyRequest } from './request.ts'
+import { applies, type Statement } from './statements.ts'
+
+/** A policy with its name. */
+export interface NamedPolicy {
+  readonly name: string
+  readonly policy: Policy
+}
+
+/** All that speaks for or against a request. */
+export interface Evidence {
+  /**
+   * The policy of the resource itself, a key's or the trust policy of a role, and the unique ids
+   * to which the ARNs in it were bound. Absent for what concerns no single resource that has one:
+   * then identity policies decide alone.
+   */
+  readonly resourcePolicy?: { readonly policy: Policy; readonly principalIds: PrincipalIds }
+  /** Those of the caller. */
+  readonly identityPolicies: readonly NamedPolicy[]
+  /** The permissions boundary of the user or role. */
+  readonly boundary?: Policy
+  readonly sessionPolicies: readonly Policy[]
+  /** Grants on the key; those for other principals do no harm but take time. */
+  readonly grants: readonly Grant[]
+}
+
+/** What decided. */
+export interface DecidedBy {
+  readonly source:
+    | 'key-policy'
+    | 'trust-policy'
+    | 'identity-policy'
+    | 'boundary'
+    | 'session-policy'
+    | 'grant'
+    | 'account-root'
+  /** The name of the identity policy, or the id of the grant. */
+  readonly name?: string
+  /** The statement's Sid, or its number from 0 if it has none. */
+  readonly statement?: string | number
+}
+
+/** A decision. */
+export interface Decision {
+  readonly allowed: boolean
+  readonly reason: 'allow' | 'explicit-deny' | 'implicit-deny'
+  /** What allowed or denied it; of an implicit denial the limit that stood in the way, if one did. */
+  readonly by?: DecidedBy
+}
+
+/** Decides; pure. */
+export function evaluate(request: PolicyRequest, evidence: Evidence): Decision {
+  if (request.caller.kind === 'keyslot') return NOTHING_ALLOWS
+  const asked: Asked = { request, action: request.action.toLowerCase(), evidence }
+  const denial = findDenial(asked)
+  if (denial) return { allowed: false, reason: 'explicit-deny', by: denial }
+  const gift = evidence.resourcePolicy ? findGift(asked) : giftOfAccount(request)
+  if (!gift) return NOTHING_ALLOWS
+  if (gift.needs === NEEDS.nothing) return allowed(gift.by)
+  let { by } = gift
+  if (gift.needs === NEEDS.identity) {
+    const identity = findIdentity(asked)
+    if (!identity) return NOTHING_ALLOWS
+    // Away from home the key's owner asks who let the stranger in; at home which policy it was.
+    if (isAtHome(request)) by = identity
+  }
+  return findLimit(asked) ?? allowed(by)
+}
+
+interface Asked {
+  readonly request: PolicyRequest
+  /** In lower case. */
+  readonly action: string
+  readonly evidence: Evidence
+}
+
+/** What a gift needs beside itself, less first. */
+const NEEDS = { nothing: 0, limits: 1, identity: 2 } as const
+
+/** A permission from the side of the resource. */
+interface Gift {
+  readonly by: DecidedBy
+  /** `limits`: the boundary and session policies have to allow it; `identity`: they and a policy. */
+  readonly needs: (typeof NEEDS)[keyof typeof NEEDS]
+}
+
+const NOTHING_ALLOWS: Decision = { allowed: false, reason: 'implicit-deny' }
+
+function allowed(by: DecidedBy): Decision {
+  return { allowed: true, reason: 'allow', by }
+}
+
+function isAtHome({ caller, resource }: PolicyRequest): boolean {
+  return caller.account === resource.account
+}
+
+function findDenial({ request, action, evidence }: Asked): DecidedBy | undefined {
+  const { resourcePolicy, identityPolicies, boundary, sessionPolicies } = evidence
+  if (resourcePolicy) {
+    const { policy, principalIds: ids } = resourcePolicy
+    const named = { ids, bounded: boundary !== undefined }
+    for (const statement of policy.denials) {
+      if (applies(statement, action, request, named)) return said(policy, statement)
+    }
+  }
+  for (const { name, policy } of identityPolicies) {
+    for (const statement of policy.denials) {
+      if (applies(statement, action, request)) return said(policy, statement, name)
+    }
+  }
+  for (const policy of boundary ? [boundary, ...sessionPolicies] : sessionPolicies) {
+    for (const statement of policy.denials) {
+      if (applies(statement, action, request)) return said(policy, statement)
+    }
+  }
+  return undefined
+}
+
+/** The gift that needs least, from the policy of the resource or from a grant. */
+function findGift(asked: Asked): Gift | undefined {
+  const given = giftOfPolicy(asked)
+  if (given?.needs === NEEDS.nothing) return given
+  const granted = giftOfGrants(asked)
+  if (!given || !granted) return given ?? granted
+  return granted.needs < given.needs ? granted : given
+}
+
+function giftOfPolicy({ request, action, evidence }: Asked): Gift | undefined {
+  if (!evidence.resourcePolicy) return undefined
+  const { policy, principalIds: ids } = evidence.resourcePolicy
+  let best: Standing = STANDING.none
+  let by: Statement | undefined
+  for (const statement of policy.allowances) {
+    const standing = applies(statement, action, request, { ids })
+    if (standing <= best) continue
+    best = standing
+    by = statement
+    if (standing === STANDING.self) break
+  }
+  return by && { by: said(policy, by), needs: needsOf(best, request, false) }
+}
+
+function giftOfGrants({ request, evidence }: Asked): Gift | undefined {
+  let best: Standing = STANDING.none
+  let by: Grant | undefined
+  for (const grant of evidence.grants) {
+    const standing = grantStanding(grant, request)
+    if (standing <= best) continue
+    best = standing
+    by = grant
+    if (standing === STANDING.self) break
+  }
+  return by && { by: { source: 'grant', name: by.grantId }, needs: needsOf(best, request, true) }
+}
+
+/** What concerns no single resource, an account gives its own identities: to its root at once. */
+function giftOfAccount(request: PolicyRequest): Gift | undefined {
+  if (!isAtHome(request)) return undefined
+  const by: DecidedBy = { source: 'account-root' }
+  if (request.caller.kind === 'root') return { by, needs: NEEDS.limits }
+  return hasIdentityPolicies(request) ? { by, needs: NEEDS.identity } : undefined
+}
+
+/**
+ * What is given directly to a user or session of the same account, nothing but a denial takes
+ * away; what is given to a role, its boundary and session policies limit. A principal of another
+ * account needs its account's leave too: by an identity policy for what a key policy gives. A
+ * grant is enough without, as for the roles of services, whose policies nobody can change.
+ * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-basics.html
+ */
+function needsOf(standing: Standing, request: PolicyRequest, isGrant: boolean): Gift['needs'] {
+  if (standing === STANDING.account) return NEEDS.identity
+  if (isAtHome(request)) return standing === STANDING.self ? NEEDS.nothing : NEEDS.limits
+  return isGrant || !hasIdentityPolicies(request) ? NEEDS.limits : NEEDS.identity
+}
+
+/** The root of an account may do all that is its account's to give; the others have no policies. */
+function hasIdentityPolicies({ caller, provider }: PolicyRequest): boolean {
+  return provider === undefined && (caller.kind === 'user' || caller.kind === 'role')
+}
+
+function findIdentity({ request, action, evidence }: Asked): DecidedBy | undefined {
+  for (const { name, policy } of evidence.identityPolicies) {
+    const statement = findAllowance(policy, action, request)
+    if (statement) return said(policy, statement, name)
+  }
+  return undefined
+}
+
+/** The first limit that does not allow it. */
+function findLimit({ request, action, evidence }: Asked): Decision | undefined {
+  const { boundary, sessionPolicies } = evidence
+  if (boundary && !findAllowance(boundary, action, request)) return BOUNDARY_STOPS
+  for (const policy of sessionPolicies) {
+    if (!findAllowance(policy, action, request)) return SESSION_STOPS
+  }
+  return undefined
+}
+
+const BOUNDARY_STOPS: Decision = {
+  allowed: false,
+  reason: 'implicit-deny',
+  by: { source: 'boundary' },
+}
+const SESSION_STOPS: Decision = {
+  allowed: false,
+  reason: 'implicit-deny',
+  by: { source: 'session-policy' },
+}
+
+function findAllowance(
+  policy: Policy,
+  action: string,
+  request: PolicyRequest,
+): Statement | undefined {
+  for (const statement of policy.allowances) {
+    if (applies(statement, action, request)) return statement
+  }
+  return undefined
+}
+
+const SOURCES = {
+  key: 'key-policy',
+  trust: 'trust-policy',
+  identity: 'identity-policy',
+  boundary: 'boundary',
+  session: 'session-policy',
+} as const
+
+function said({ kind }: Policy, { sid, index }: Statement, name?: string): DecidedBy {
+  return { source: SOURCES[kind], name, statement: sid || index }
+}

@@ -1,0 +1,77 @@
+/**
+ * What a grant allows. It never denies.
+ * https://docs.aws.amazon.com/kms/latest/developerguide/grants.html
+ */
+
+import type { EncryptionContext } from '../model/encryption-context.ts'
+import type { Grant, GrantOperation } from '../model/grant.ts'
+import { isBearer, STANDING, type Standing } from './principals.ts'
+import type { PolicyRequest } from './request.ts'
+
+/** The operations that take an encryption context: constraints bind only these. */
+const WITH_CONTEXT: ReadonlySet<string> = new Set<GrantOperation>([
+  'Decrypt',
+  'Encrypt',
+  'GenerateDataKey',
+  'GenerateDataKeyWithoutPlaintext',
+  'GenerateDataKeyPair',
+  'GenerateDataKeyPairWithoutPlaintext',
+  'ReEncryptFrom',
+  'ReEncryptTo',
+])
+
+const ROOT = /^arn:aws:iam::([0-9]{12}):root$/
+const NO_CONTEXT: EncryptionContext = new Map()
+
+/** Whether a grant gives the caller what it asks, be it through its account. */
+export function grantAllows(grant: Grant, request: PolicyRequest): boolean {
+  return grantStanding(grant, request) !== STANDING.none
+}
+
+/** As what a grant gives the caller what it asks: `none` if it does not. */
+export function grantStanding(grant: Grant, request: PolicyRequest): Standing {
+  const { action, grantable } = request
+  if (!grantable || !action.startsWith('kms:')) return STANDING.none
+  const operation = action.slice('kms:'.length)
+  const given: readonly string[] = grant.operations
+  if (!given.includes(operation)) return STANDING.none
+  const named = granteeStanding(grant, request)
+  if (named === STANDING.none || !WITH_CONTEXT.has(operation)) return named
+  return fitsConstraints(grant, request.encryptionContext ?? NO_CONTEXT) ? named : STANDING.none
+}
+
+function granteeStanding({ grantee }: Grant, { caller, provider }: PolicyRequest): Standing {
+  if (caller.kind === 'keyslot' || provider !== undefined) return STANDING.none
+  const account = ROOT.exec(grantee.arn)?.[1]
+  if (account !== undefined) {
+    if (account !== caller.account || caller.kind === 'service') return STANDING.none
+    return caller.kind === 'root' ? STANDING.self : STANDING.account
+  }
+  if (grantee.principalId !== undefined && !isBearer(caller, grantee.principalId)) {
+    return STANDING.none
+  }
+  if (grantee.arn === caller.arn) return STANDING.self
+  return grantee.arn === caller.roleArn ? STANDING.role : STANDING.none
+}
+
+/** Names are compared whatever their case, values exactly. */
+function fitsConstraints({ constraints }: Grant, context: EncryptionContext): boolean {
+  const { encryptionContextSubset: subset, encryptionContextEquals: equal } = constraints ?? {}
+  if (subset && !isWithin(subset, context)) return false
+  if (!equal) return true
+  return equal.size === context.size && isWithin(equal, context) && isWithin(context, equal)
+}
+
+function isWithin(pairs: EncryptionContext, context: EncryptionContext): boolean {
+  for (const [name, value] of pairs) if (!hasPair(context, name, value)) return false
+  return true
+}
+
+function hasPair(context: EncryptionContext, name: string, value: string): boolean {
+  if (context.get(name) === value) return true
+  const lower = name.toLowerCase()
+  for (const [other, otherValue] of context) {
+    if (otherValue === value && other.toLowerCase() === lower) return true
+  }
+  return false
+}

@@ -1,0 +1,230 @@
+/**
+ * Texts with wildcards and policy variables, as they stand in `Action`, `Resource` and conditions.
+ *
+ * A pattern is a row of UTF-16 units, with negative numbers for wildcards. The value of a variable
+ * is put in as units, so that nothing in it is ever a wildcard.
+ */
+
+import type { PolicyRequest } from './request.ts'
+
+/** Reads a value from a request; `undefined` if there is none. */
+export type Reader = (request: PolicyRequest) => string | readonly string[] | undefined
+
+/** A variable in a text: `${aws:username}`, `${aws:PrincipalTag/team, 'none'}`. */
+interface Variable {
+  readonly read: Reader
+  readonly otherwise?: string
+}
+
+/** A piece of a text: as it stands, a wildcard's number, or a variable. */
+type Piece = string | number | Variable
+
+/** A text of a policy, taken to pieces. */
+export interface Template {
+  readonly pieces: readonly Piece[]
+  /** Whether its value depends on the request. */
+  readonly isVariable: boolean
+}
+
+/** How a text of a policy is read. */
+export interface TemplateRules {
+  /** Whether `${…}` is a variable: from version 2012-10-17 on. */
+  readonly variables: boolean
+  /** What `*` and `?` mean, if anything. */
+  readonly wildcards: 'none' | 'any' | 'arn'
+}
+
+/** Any number of units. */
+const MANY = -1
+/** One unit. */
+const ONE = -2
+/** Any number of units but no colon: it ends before the next part of an ARN. */
+const MANY_WITHIN = -3
+/** One unit but no colon. */
+const ONE_WITHIN = -4
+
+const COLON = 0x3a
+// ${name}, ${name, 'default'}, ${*}, ${?}, ${$}.
+const VARIABLE = /\$\{(?:([*?$])|\s*([^,'{}\s][^,'{}]*?)\s*(?:,\s*'([^']*)'\s*)?)\}/y
+
+/**
+ * Takes a text to pieces; `readerOf` finds what reads the value of a variable's key.
+ *
+ * @returns what is wrong with it, as text, if it is malformed.
+ */
+export function parseTemplate(
+  text: string,
+  rules: TemplateRules,
+  readerOf: (key: string) => Reader | undefined,
+): Template | string {
+  const pieces: Piece[] = []
+  let plain = ''
+  const push = (piece: Piece): void => {
+    if (plain !== '') pieces.push(plain)
+    plain = ''
+    pieces.push(piece)
+  }
+  for (let at = 0; at < text.length; ) {
+    const character = text.charAt(at)
+    if (rules.variables && character === '$' && text[at + 1] === '{') {
+      VARIABLE.lastIndex = at
+      const [whole, special, key, otherwise] = VARIABLE.exec(text) ?? []
+      if (whole === undefined) return `"${text}" has a malformed variable`
+      at += whole.length
+      if (special !== undefined) {
+        plain += special
+        continue
+      }
+      const read = readerOf(key ?? '')
+      if (read === undefined) return `"${key}" is not the name of a variable`
+      push({ read, otherwise })
+      continue
+    }
+    at += 1
+    const wildcard = wildcardOf(character, text[at], rules.wildcards)
+    if (wildcard === undefined) plain += character
+    // A second asterisk says nothing more, and would cost time.
+    else if (character !== '*' || text[at] !== '*') push(wildcard)
+  }
+  if (plain !== '') pieces.push(plain)
+  return { pieces, isVariable: pieces.some((piece) => typeof piece === 'object') }
+}
+
+function wildcardOf(
+  character: string,
+  next: string | undefined,
+  wildcards: TemplateRules['wildcards'],
+): number | undefined {
+  if (wildcards === 'none') return undefined
+  if (character === '?') return wildcards === 'arn' ? ONE_WITHIN : ONE
+  if (character !== '*') return undefined
+  // At the end of a part of an ARN an asterisk reaches beyond the colon, elsewhere it does not.
+  // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html
+  return wildcards === 'any' || next === undefined || next === ':' ? MANY : MANY_WITHIN
+}
+
+/** The text of a template without wildcards; `undefined` if a variable has no value. */
+export function textOf(template: Template, request: PolicyRequest): string | undefined {
+  let text = ''
+  for (const piece of template.pieces) {
+    const part = typeof piece === 'object' ? variableValue(piece, request) : piece
+    if (part === undefined) return undefined
+    text += part
+  }
+  return text
+}
+
+/** A list is no value: keys that can have several cannot be variables. */
+function variableValue({ read, otherwise }: Variable, request: PolicyRequest): string | undefined {
+  const value = read(request)
+  return typeof value === 'string' ? value : value === undefined ? otherwise : undefined
+}
+
+/** Whether a text fits; `undefined` if a variable has no value, so that nothing can be said. */
+export type Matcher = (text: string, request?: PolicyRequest) => boolean | undefined
+
+/** Makes the fastest test that a template allows. */
+export function matcherOf(template: Template): Matcher {
+  const { pieces, isVariable } = template
+  const [first, second] = pieces
+  if (isVariable) {
+    return (text, request) => {
+      const units = unitsOf(pieces, request)
+      return units && fits(units, text)
+    }
+  }
+  if (pieces.length === 0) return (text) => text === ''
+  if (pieces.length === 1) {
+    if (typeof first === 'string') return (text) => text === first
+    if (first === MANY) return () => true
+  }
+  if (pieces.length === 2 && typeof first === 'string' && second === MANY) {
+    return (text) => text.startsWith(first)
+  }
+  const units = unitsOf(pieces)
+  return (text) => units && fits(units, text)
+}
+
+function unitsOf(pieces: readonly Piece[], request?: PolicyRequest): number[] | undefined {
+  const units: number[] = []
+  for (const piece of pieces) {
+    if (typeof piece === 'number') {
+      units.push(piece)
+      continue
+    }
+    const text = typeof piece === 'string' ? piece : request && variableValue(piece, request)
+    if (text === undefined) return undefined
+    for (let at = 0; at < text.length; at += 1) units.push(text.charCodeAt(at))
+  }
+  return units
+}
+
+/**
+ * Whether a text fits a row of units: in time of their product at most, since only the last
+ * asterisk of each kind can need another try. One that stays within its part of an ARN is given up
+ * at the colon for the last one that does not.
+ */
+function fits(units: readonly number[], text: string): boolean {
+  let unit = 0
+  let at = 0
+  let many = -1
+  let manyAt = 0
+  let within = -1
+  let withinAt = 0
+  for (;;) {
+    const wanted = units[unit]
+    if (wanted === MANY) {
+      many = unit
+      manyAt = at
+      within = -1
+      unit += 1
+    } else if (wanted === MANY_WITHIN) {
+      within = unit
+      withinAt = at
+      unit += 1
+    } else if (at < text.length && wanted !== undefined && isUnit(wanted, text.charCodeAt(at))) {
+      unit += 1
+      at += 1
+    } else if (at === text.length && wanted === undefined) {
+      return true
+    } else if (within >= 0 && withinAt < text.length && text.charCodeAt(withinAt) !== COLON) {
+      withinAt += 1
+      at = withinAt
+      unit = within + 1
+    } else if (many >= 0 && manyAt < text.length) {
+      within = -1
+      manyAt += 1
+      at = manyAt
+      unit = many + 1
+    } else {
+      return false
+    }
+  }
+}
+
+function isUnit(wanted: number, unit: number): boolean {
+  return wanted === unit || wanted === ONE || (wanted === ONE_WITHIN && unit !== COLON)
+}
+
+/**
+ * Takes the template of an ARN apart at the first five colons that the policy itself has.
+ *
+ * @returns `undefined` if it has not six parts.
+ */
+export function arnParts({ pieces }: Template): Template[] | undefined {
+  const parts: Piece[][] = [[]]
+  for (const piece of pieces) {
+    const texts = typeof piece === 'string' ? piece.split(':') : [piece]
+    texts.forEach((text, index) => {
+      const isLast = parts.length === 6
+      if (index > 0 && isLast) parts.at(-1)?.push(':')
+      else if (index > 0) parts.push([])
+      if (text !== '') parts.at(-1)?.push(text)
+    })
+  }
+  if (parts.length < 6) return undefined
+  return parts.map((each) => ({
+    pieces: each,
+    isVariable: each.some((piece) => typeof piece === 'object'),
+  }))
+}

@@ -1,0 +1,266 @@
+/** The statements of a policy, made ready to be asked. */
+
+import { readerOfKey } from './condition-keys.ts'
+import { type Condition, compileConditions } from './conditions.ts'
+import { type Element, membersOf, refuse, textOf, textsOf } from './elements.ts'
+import { type Matcher, matcherOf, parseTemplate } from './patterns.ts'
+import {
+  isExcepted,
+  type PrincipalIds,
+  type PrincipalKind,
+  type Principals,
+  principalsOf,
+  STANDING,
+  type Standing,
+  standing,
+} from './principals.ts'
+import type { PolicyRequest } from './request.ts'
+
+/** To what a policy is attached. */
+export type PolicyKind = 'key' | 'identity' | 'trust' | 'session' | 'boundary'
+
+/** A statement. */
+export interface Statement {
+  readonly sid?: string
+  /** 0 for the first one. */
+  readonly index: number
+  readonly effect: 'Allow' | 'Deny'
+  /** Absent where the caller is the one to whom the policy is attached. */
+  readonly principals?: Principals
+  /** Whether it is a `NotPrincipal`. */
+  readonly allBut: boolean
+  /** Whether it speaks of an action, in lower case. */
+  readonly hasAction: (action: string) => boolean
+  readonly hasResource: (request: PolicyRequest) => boolean
+  readonly conditions: readonly Condition[]
+}
+
+/** What the statements of a policy share. */
+export interface Dialect {
+  readonly kind: PolicyKind
+  /** Whether `${…}` is a variable. */
+  readonly variables: boolean
+}
+
+const MEMBERS = [
+  'Sid',
+  'Effect',
+  'Principal',
+  'NotPrincipal',
+  'Action',
+  'NotAction',
+  'Resource',
+  'NotResource',
+  'Condition',
+]
+const ACTION = /^(?:\*|[a-z0-9-]+):[a-z0-9*?]+$/
+const IAM_SID = /^[A-Za-z0-9]*$/
+const RESOURCE = /^arn:[^:]+:[^:]+:[^:]*:[^:]*:./s
+
+/**
+ * Whether a statement applies to a request, and as what it names the caller: `none` if it does not
+ * apply, `self` if it has no principals.
+ */
+export function applies(
+  statement: Statement,
+  action: string,
+  request: PolicyRequest,
+  { ids = NO_IDS, bounded = false }: { ids?: PrincipalIds; bounded?: boolean } = {},
+): Standing {
+  if (!statement.hasAction(action)) return STANDING.none
+  const named = standingIn(statement, request, ids, bounded)
+  if (named === STANDING.none || !statement.hasResource(request)) return STANDING.none
+  for (const holds of statement.conditions) if (!holds(request)) return STANDING.none
+  return named
+}
+
+const NO_IDS: PrincipalIds = new Map()
+
+function standingIn(
+  { principals, allBut }: Statement,
+  request: PolicyRequest,
+  ids: PrincipalIds,
+  bounded: boolean,
+): Standing {
+  if (principals === undefined) return STANDING.self
+  if (!allBut) return standing(principals, request, ids)
+  // IAM leaves out nobody who has a permissions boundary.
+  // https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html
+  const isOut = !bounded && isExcepted(principals, request, ids)
+  return isOut || request.caller.kind === 'keyslot' ? STANDING.none : STANDING.self
+}
+
+/**
+ * Makes a statement ready.
+ *
+ * @throws KmsError MalformedPolicyDocumentException, with the place.
+ */
+export function compileStatement(element: Element, index: number, dialect: Dialect): Statement {
+  const members = membersOf(element, MEMBERS)
+  const effect = textOf(members.get('Effect') ?? refuse(element.place, 'has no Effect'))
+  if (effect !== 'Allow' && effect !== 'Deny') {
+    refuse(`${element.place}.Effect`, `"${effect}" is neither "Allow" nor "Deny"`)
+  }
+  const sid = members.get('Sid')
+  const condition = members.get('Condition')
+  return {
+    sid: sid && sidOf(sid, dialect.kind),
+    index,
+    effect,
+    ...compilePrincipals(element, members, dialect.kind, effect),
+    hasAction: compileActions(oneOf(element, members, 'Action', 'NotAction')),
+    hasResource: compileResources(element, members, dialect, effect),
+    conditions: condition ? compileConditions(condition, { ...dialect, effect }) : [],
+  }
+}
+
+type Members = ReadonlyMap<string, Element>
+
+/** The one of two elements that a statement has, and whether it is the negated one. */
+function oneOf(
+  { place }: Element,
+  members: Members,
+  name: string,
+  negated: string,
+): { element: Element; negated: boolean } {
+  const plain = members.get(name)
+  const not = members.get(negated)
+  if (plain && not) refuse(place, `has both ${name} and ${negated}`)
+  const element = plain ?? not ?? refuse(place, `has no ${name}`)
+  return { element, negated: not !== undefined }
+}
+
+function sidOf(element: Element, kind: PolicyKind): string {
+  const sid = textOf(element)
+  // Key policies allow what their text may hold, spaces too.
+  // https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-overview.html
+  if (kind !== 'key' && !IAM_SID.test(sid)) {
+    refuse(element.place, 'may have letters and digits only')
+  }
+  return sid
+}
+
+function compilePrincipals(
+  statement: Element,
+  members: Members,
+  kind: PolicyKind,
+  effect: Statement['effect'],
+): Pick<Statement, 'principals' | 'allBut'> {
+  const isResourcePolicy = kind === 'key' || kind === 'trust'
+  if (!isResourcePolicy) {
+    for (const name of ['Principal', 'NotPrincipal']) {
+      if (members.has(name)) refuse(statement.place, `may have no ${name} in such a policy`)
+    }
+    return { allBut: false }
+  }
+  const { element, negated } = oneOf(statement, members, 'Principal', 'NotPrincipal')
+  // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notprincipal.html
+  if (negated && kind === 'trust') refuse(element.place, 'has no place in a trust policy')
+  if (negated && effect === 'Allow') refuse(element.place, 'may stand with "Deny" only')
+  const named = namedIn(element, kind)
+  const principals = principalsOf(named)
+  if ('wrong' in principals) refuse(element.place, `"${principals.wrong}" is not a principal`)
+  return { principals, allBut: negated }
+}
+
+function namedIn(element: Element, kind: PolicyKind): (readonly [PrincipalKind, string])[] {
+  if (element.json.kind === 'text') {
+    if (element.json.text !== '*') refuse(element.place, 'is neither "*" nor an object')
+    return [['AWS', '*']]
+  }
+  const kinds: PrincipalKind[] =
+    kind === 'trust' ? ['AWS', 'Service', 'Federated'] : ['AWS', 'Service']
+  const members = membersOf(element, kinds)
+  if (members.size === 0) refuse(element.place, 'is empty')
+  return kinds.flatMap((each) => {
+    const named = members.get(each)
+    return named ? textsOf(named).map((text) => [each, text] as const) : []
+  })
+}
+
+function compileActions({
+  element,
+  negated,
+}: {
+  element: Element
+  negated: boolean
+}): Statement['hasAction'] {
+  const exact = new Set<string>()
+  const patterns: ((action: string) => boolean)[] = []
+  let every = false
+  for (const text of textsOf(element)) {
+    const lower = text.toLowerCase()
+    if (lower === '*' || lower === '*:*') every = true
+    else if (!ACTION.test(lower)) refuse(element.place, `"${text}" is not an action`)
+    else if (/[*?]/.test(lower)) patterns.push(actionPattern(lower))
+    else exact.add(lower)
+  }
+  const has = (action: string): boolean => {
+    if (every || exact.has(action)) return true
+    for (const fits of patterns) if (fits(action)) return true
+    return false
+  }
+  return negated ? (action) => !has(action) : has
+}
+
+function actionPattern(text: string): (action: string) => boolean {
+  const rules = { variables: false, wildcards: 'any' } as const
+  const template = parseTemplate(text, rules, readerOfKey)
+  if (typeof template === 'string') throw new Error(`an action with variables: ${text}`)
+  const matches = matcherOf(template)
+  return (action) => matches(action) === true
+}
+
+/** The resource of a policy that speaks of itself only, or of every one. */
+const EVERY_RESOURCE = () => true
+const NO_RESOURCE = () => false
+
+function compileResources(
+  statement: Element,
+  members: Members,
+  dialect: Dialect,
+  effect: Statement['effect'],
+): Statement['hasResource'] {
+  const isNamed = members.has('Resource') || members.has('NotResource')
+  if (dialect.kind === 'trust') {
+    if (isNamed) refuse(statement.place, 'may have no Resource in a trust policy')
+    return EVERY_RESOURCE
+  }
+  // As AWS has it: such a statement of a key policy is accepted and means nothing.
+  // https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-overview.html
+  if (dialect.kind === 'key' && !isNamed) return NO_RESOURCE
+  const { element, negated } = oneOf(statement, members, 'Resource', 'NotResource')
+  const matchers = textsOf(element).map((text) => resourceMatcher(element, text, dialect))
+  return negated ? isOutside(matchers, effect) : isAmong(matchers)
+}
+
+function resourceMatcher(element: Element, text: string, { variables }: Dialect): Matcher {
+  if (text !== '*' && !RESOURCE.test(text)) refuse(element.place, `"${text}" is no ARN and not "*"`)
+  const resourceAt = text.split(':', 5).join(':').length
+  if (variables && text.slice(0, resourceAt).includes('${')) {
+    refuse(element.place, `"${text}" has a variable before the fifth colon`)
+  }
+  const template = parseTemplate(text, { variables, wildcards: 'arn' }, readerOfKey)
+  return typeof template === 'string' ? refuse(element.place, template) : matcherOf(template)
+}
+
+function isAmong(matchers: readonly Matcher[]): Statement['hasResource'] {
+  return (request) => {
+    for (const matches of matchers) if (matches(request.resource.arn, request)) return true
+    return false
+  }
+}
+
+/** Where a variable has no value, only a denial may rely on the resource not being named. */
+function isOutside(
+  matchers: readonly Matcher[],
+  effect: Statement['effect'],
+): Statement['hasResource'] {
+  const whenUnknown = effect === 'Allow'
+  return (request) => {
+    for (const matches of matchers) {
+      if (matches(request.resource.arn, request) ?? whenUnknown) return false
+    }
+    return true
+  }
+}
