@@ -29,6 +29,9 @@ export interface Config {
   readonly development: boolean
   readonly place: Place
   readonly grpcListen: Address
+  readonly awsListen: Address
+  /** Whether AWS's protocol is served over TLS. */
+  readonly awsTls: boolean
   readonly statusListen: Address
   /** PEM files. */
   readonly tls: { readonly certificate: string; readonly key: string; readonly clientCa: string }
@@ -53,6 +56,7 @@ export class ConfigError extends Error {
   override readonly name = 'ConfigError'
 }
 
+const LOOPBACK = /^(?:127\.\d+\.\d+\.\d+|::1|localhost)$/
 const FILE_VARIABLE = 'KEYSLOT_CONFIG'
 /** Read by clients and by the package's own scripts. */
 const OTHER_VARIABLES = [
@@ -95,6 +99,8 @@ export function loadConfig(sources: Sources): Config {
     development,
     place: { region, account },
     grpcListen: values.grpcListen,
+    awsListen: values.awsListen,
+    awsTls: isAwsTls(values),
     statusListen: values.statusListen,
     tls: {
       certificate: values['tls.certificate'],
@@ -120,11 +126,19 @@ export function loadConfig(sources: Sources): Config {
  *
  * @throws ConfigError with every problem at once.
  */
-export function loadLocation(sources: Sources): Pick<Config, 'home' | 'grpcListen'> {
+export function loadLocation(
+  sources: Sources,
+): Pick<Config, 'home' | 'grpcListen' | 'awsListen' | 'awsTls'> & { readonly region: string } {
   const problems: string[] = []
   const { values } = readSettings(sources, problems)
   if (problems.length > 0) throw refusal(problems)
-  return { home: values.home, grpcListen: values.grpcListen }
+  const { home, grpcListen, awsListen, region } = values
+  return { home, grpcListen, awsListen, awsTls: isAwsTls(values), region }
+}
+
+/** Plaintexts and data keys leave a machine only over TLS, unless somebody has said otherwise. */
+function isAwsTls({ awsTls, awsListen: { host } }: Settings): boolean {
+  return awsTls === 'auto' ? !LOOPBACK.test(host) : awsTls === 'on'
 }
 
 function hsmSettings(values: Settings, modulePath: string, development: boolean): HsmSettings {

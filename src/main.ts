@@ -4,6 +4,8 @@ import { randomUUID } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import type { Config } from './config.ts'
 import { type Development, ensureDevelopment } from './development/development.ts'
+import { createAdmission } from './doors/admission.ts'
+import { type AwsDoor, startAwsDoor } from './doors/aws/server.ts'
 import { type GrpcDoor, startGrpcDoor } from './doors/grpc/server.ts'
 import { startStatusDoor } from './doors/status/server.ts'
 import { startScheduler } from './jobs/scheduler.ts'
@@ -16,6 +18,7 @@ import type { Account } from './model/identities/account.ts'
 import { OPERATIONS } from './operations/table.ts'
 import { openAuditLog } from './pipeline/audit-log.ts'
 import type { Pipeline } from './pipeline/call.ts'
+import { createIdentities } from './pipeline/identities.ts'
 import { openSealer } from './pipeline/own-key.ts'
 import { createPipeline } from './pipeline/pipeline.ts'
 import type { HsmReport } from './pkcs11/settings.ts'
@@ -37,6 +40,8 @@ export interface ServiceOptions {
 export interface RunningService {
   /** The gRPC door's address, `host:port`. */
   readonly grpcAddress: string
+  /** The AWS door, `http://host:port` or `https://`. */
+  readonly awsEndpoint: string
   /** The status door's address, `host:port`. */
   readonly statusAddress: string
   readonly hsm: HsmHandle
@@ -86,6 +91,7 @@ export async function serve(config: Config, options: ServiceOptions = {}): Promi
   const sealing = { store, hsm: hsm.hsm, lifecycle, clock }
   const sealer = await openSealer(sealing, config.place.region)
   await store.identities.accounts.insert(firstAccount(config, clock))
+  const identities = createIdentities({ store, sealer, clock })
   const pipeline = createPipeline({
     operations: OPERATIONS,
     services: { ...sealing, sealer },
@@ -108,13 +114,22 @@ export async function serve(config: Config, options: ServiceOptions = {}): Promi
     config.jobIntervalMs,
   )
   started.defer(() => scheduler.stop())
-  const door = await openGrpcDoor(config, { pipeline, log, clock, health, onEnd: metrics.call })
+  const admission = createAdmission(config)
+  const parts = { pipeline, admission, log, clock, onEnd: metrics.call }
+  const door = await openGrpcDoor(config, { ...parts, health })
   started.defer(() => door.stop(config.shutdownGraceMs))
-  log('info', 'keyslot serves', { grpc: door.address, status: status.address })
+  const awsDoor = await openAwsDoor(config, { ...parts, credential: identities.credential })
+  started.defer(() => awsDoor.stop(config.shutdownGraceMs))
+  log('info', 'keyslot serves', {
+    grpc: door.address,
+    aws: awsDoor.endpoint,
+    status: status.address,
+  })
 
   const running = started.move()
   return {
     grpcAddress: door.address,
+    awsEndpoint: awsDoor.endpoint,
     statusAddress: status.address,
     hsm,
     development,
@@ -226,13 +241,18 @@ async function install(hsm: HsmHandle, store: Store, clock: () => number): Promi
 }
 
 function openGrpcDoor(
-  { grpcListen, tls, trustDomain, maxInFlight, maxInFlightPerIdentity }: Config,
+  { grpcListen, tls, trustDomain, maxInFlightPerIdentity }: Config,
   parts: Parameters<typeof startGrpcDoor>[1],
 ): Promise<GrpcDoor> {
-  return startGrpcDoor(
-    { listen: grpcListen, tls, trustDomain, maxInFlight, maxInFlightPerIdentity },
-    parts,
-  )
+  return startGrpcDoor({ listen: grpcListen, tls, trustDomain, maxInFlightPerIdentity }, parts)
+}
+
+function openAwsDoor(
+  { awsListen, awsTls, tls, place }: Config,
+  parts: Parameters<typeof startAwsDoor>[1],
+): Promise<AwsDoor> {
+  const { region } = place
+  return startAwsDoor({ listen: awsListen, tls: awsTls ? tls : undefined, region }, parts)
 }
 
 const DEVELOPMENT_ALIAS = 'alias/dev'

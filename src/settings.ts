@@ -52,6 +52,12 @@ export const SETTINGS = {
   region: text('region', 'eu-central-1', REGION, 'The Region, in ARNs.'),
   account: text('account', '111122223333', ACCOUNT, 'The account, twelve digits, in ARNs.'),
   grpcListen: address('127.0.0.1:4770', 'Where gRPC is served, over TLS.'),
+  awsListen: address('127.0.0.1:4771', "Where AWS's protocol is served, for its CLIs and SDKs."),
+  awsTls: choice(
+    ['auto', 'on', 'off'],
+    'auto',
+    "Whether AWS's protocol is served over TLS; `auto`: unless on a loopback address.",
+  ),
   statusListen: address('127.0.0.1:4772', 'Where health and metrics are served, over HTTP.'),
   'tls.certificate': path(`${HOME}/tls/server.pem`, "The server's certificate and its chain."),
   'tls.key': path(`${HOME}/tls/server-key.pem`, "The server's private key."),

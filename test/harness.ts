@@ -62,6 +62,7 @@ export async function startTestService(flags: Flags = {}): Promise<RunningServic
       dev: true,
       home,
       grpcListen: '127.0.0.1:0',
+      awsListen: '127.0.0.1:0',
       statusListen: '127.0.0.1:0',
       jobIntervalMs: '86400000',
       ...flags,

@@ -10,6 +10,8 @@ import { CliError, EXIT } from './exit.ts'
 /** The options that say so. */
 export interface ConnectionOptions {
   readonly endpoint?: string
+  /** Where AWS's protocol is served: `http://host:port`, or `https://`. */
+  readonly awsEndpoint?: string
   readonly ca?: string
   readonly certificate?: string
   readonly privateKey?: string
@@ -25,6 +27,8 @@ export interface Location {
   readonly ca: string
   readonly certificate: string
   readonly privateKey: string
+  /** Where AWS's clients reach it, and with which Region. */
+  readonly aws: { readonly endpoint: string; readonly region: string }
 }
 
 type Environment = Readonly<Record<string, string | undefined>>
@@ -36,7 +40,7 @@ type Environment = Readonly<Record<string, string | undefined>>
  * @throws CliError for settings that are not usable.
  */
 export function locate(options: ConnectionOptions, environment: Environment): Location {
-  const { home, grpcListen } = location(options, environment)
+  const { home, grpcListen, awsListen, awsTls, region } = location(options, environment)
   const named = options.home === undefined ? environment : {}
   const tls = (file: string) => join(home, 'tls', file)
   return {
@@ -45,6 +49,10 @@ export function locate(options: ConnectionOptions, environment: Environment): Lo
     ca: resolve(options.ca || named.KEYSLOT_CA || tls('ca.pem')),
     certificate: resolve(options.certificate || named.KEYSLOT_CERTIFICATE || tls('root.pem')),
     privateKey: resolve(options.privateKey || named.KEYSLOT_PRIVATE_KEY || tls('root-key.pem')),
+    aws: {
+      endpoint: options.awsEndpoint || `${awsTls ? 'https' : 'http'}://${reachable(awsListen)}`,
+      region,
+    },
   }
 }
 

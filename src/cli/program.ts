@@ -41,6 +41,7 @@ function addEnv(root: Command): void {
     .description('Prints the variables by which clients find the service.')
     .addHelpText('after', '\nExample:\n  eval "$(npx keyslot env)"')
   for (const option of locationOptions()) command.addOption(option)
+  command.option('--aws-endpoint <url>', "Where AWS's protocol is served.")
   command.action((own: object) => {
     return print(environmentLines({ ...root.opts(), ...own }, process.env))
   })

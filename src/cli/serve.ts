@@ -57,23 +57,26 @@ async function start(config: Config): Promise<RunningService> {
 
 /** What to do next, for somebody who has just typed `npm start`. */
 function welcome(
-  { home, place, grpcListen }: Config,
-  { grpcAddress, statusAddress, development }: RunningService,
+  { home, place, grpcListen, awsListen }: Config,
+  { grpcAddress, awsEndpoint, statusAddress, development }: RunningService,
 ): string {
   // The other terminal has none of this one's variables.
   const found = locate({}, {})
-  const port = Number(grpcAddress.slice(grpcAddress.lastIndexOf(':') + 1))
-  // By the name that the certificate is for.
-  const endpoint = reachable({ host: grpcListen.host, port })
+  // By the names that the certificate is for.
+  const endpoint = reachable({ host: grpcListen.host, port: portOf(grpcAddress) })
+  const [scheme] = awsEndpoint.split('/', 1)
+  const aws = `${scheme}//${reachable({ host: awsListen.host, port: portOf(awsEndpoint) })}`
   const elsewhere = [
     ...(found.home === home ? [] : ['--home', shellQuoted(home)]),
     ...(found.endpoint === endpoint ? [] : ['--endpoint', shellQuoted(endpoint)]),
+    ...(found.aws.endpoint === aws ? [] : ['--aws-endpoint', shellQuoted(aws)]),
   ]
   const made = development?.tokenMade ? 'made now' : 'found again'
   return `
 keyslot serves. Development mode: not for production.
 
   gRPC      ${grpcAddress} (TLS, client certificates)
+  AWS       ${awsEndpoint} (AWS CLIs and SDKs)
   status    http://${statusAddress}/readyz, /healthz, /metrics
   account   ${place.account}
   Region    ${place.region}
@@ -88,6 +91,10 @@ A first encrypt, in another terminal and the same folder:
 Ctrl-C ends it; the next start finds everything again.
 
 `
+}
+
+function portOf(address: string): number {
+  return Number(address.slice(address.lastIndexOf(':') + 1))
 }
 
 const SOURCES_HELP = `

@@ -60,6 +60,8 @@ export interface FieldContract {
   readonly rule: Rule
   /** Never logged: bytes, and fields marked `debug_redact`. */
   readonly secret: boolean
+  /** Bytes marked `debug_redact`, a plaintext: zeroed wherever it has been used. */
+  readonly plaintext: boolean
   /** The comment in the proto file. */
   readonly doc: string
 }
@@ -161,6 +163,7 @@ function message(type: protobuf.Type, seen: Map<protobuf.Type, MessageContract>)
       optional: field.options?.proto3_optional === true,
       rule: rule(field, holds),
       secret: holds.kind === 'bytes' || field.options?.debug_redact === true,
+      plaintext: holds.kind === 'bytes' && field.options?.debug_redact === true,
       doc: field.comment ?? '',
     })
   }

@@ -38,6 +38,7 @@ const invalid = { grpc: 'INVALID_ARGUMENT', http: 400, fault: 'caller' } as cons
 const precondition = { grpc: 'FAILED_PRECONDITION', http: 400, fault: 'caller' } as const
 const missing = { grpc: 'NOT_FOUND', http: 400, fault: 'caller' } as const
 const exists = { grpc: 'ALREADY_EXISTS', http: 400, fault: 'caller' } as const
+const unauthenticated = { grpc: 'UNAUTHENTICATED', http: 400, fault: 'caller' } as const
 const exhausted = { grpc: 'RESOURCE_EXHAUSTED', http: 400, fault: 'caller' } as const
 
 /** The table of failures. */
@@ -48,7 +49,8 @@ export const FAILURES = {
   DependencyTimeoutException: { grpc: 'UNAVAILABLE', http: 503, fault: 'service' },
   DisabledException: precondition,
   DryRunOperationException: precondition,
-  ExpiredTokenException: { grpc: 'UNAUTHENTICATED', http: 400, fault: 'caller' },
+  ExpiredTokenException: unauthenticated,
+  IncompleteSignatureException: unauthenticated,
   IncorrectKeyException: invalid,
   InvalidAliasNameException: invalid,
   InvalidArnException: invalid,
@@ -56,17 +58,22 @@ export const FAILURES = {
   InvalidGrantTokenException: invalid,
   InvalidKeyUsageException: precondition,
   InvalidMarkerException: invalid,
+  InvalidSignatureException: unauthenticated,
   KeyUnavailableException: { grpc: 'UNAVAILABLE', http: 500, fault: 'service' },
   KMSInternalException: { grpc: 'INTERNAL', http: 500, fault: 'service' },
   KMSInvalidStateException: precondition,
   LimitExceededException: exhausted,
   MalformedPolicyDocumentException: invalid,
+  MissingAuthenticationTokenException: unauthenticated,
   NotFoundException: missing,
   /** STS's: session policies and tags together are too long. */
   PackedPolicyTooLargeException: invalid,
+  RequestEntityTooLargeException: { grpc: 'RESOURCE_EXHAUSTED', http: 413, fault: 'caller' },
+  SerializationException: invalid,
   TagException: invalid,
   ThrottlingException: exhausted,
-  UnrecognizedClientException: { grpc: 'UNAUTHENTICATED', http: 400, fault: 'caller' },
+  UnknownOperationException: { grpc: 'UNIMPLEMENTED', http: 404, fault: 'caller' },
+  UnrecognizedClientException: unauthenticated,
   UnsupportedOperationException: { grpc: 'UNIMPLEMENTED', http: 400, fault: 'caller' },
   ValidationException: invalid,
   /** The caller's deadline passed or the call was cancelled before the work began. */

@@ -17,7 +17,7 @@ import {
 } from '@grpc/grpc-js'
 import { loadSync } from '@grpc/proto-loader'
 import { PROTO_DIRECTORY } from '../../src/contract/contract.ts'
-import { readTls } from '../../src/doors/grpc/tls.ts'
+import { readTls } from '../../src/doors/tls.ts'
 
 const [home] = process.argv.slice(2)
 if (home === undefined) throw new Error('say where the certificates are')

@@ -26,7 +26,14 @@ export function startKeyslot(
   checkout = resolve(import.meta.dirname, '../..'),
 ): Promise<RunningServer> {
   const main = resolve(checkout, 'src/cli/main.ts')
-  const listen = ['--grpc-listen', '127.0.0.1:0', '--status-listen', '127.0.0.1:0']
+  const listen = [
+    '--grpc-listen',
+    '127.0.0.1:0',
+    '--aws-listen',
+    '127.0.0.1:0',
+    '--status-listen',
+    '127.0.0.1:0',
+  ]
   const flags = ['--home', home, ...listen, '--log-level', 'warn']
   return start(home, [main, 'serve', '--dev', ...flags])
 }

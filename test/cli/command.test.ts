@@ -1,7 +1,7 @@
 /** The command as people run it: a process with arguments, output and an exit code. */
 
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -171,8 +171,12 @@ describe('env', () => {
     const { status, stdout } = keyslot('env', '--endpoint', 'kms.example:4770')
     expect(status).toBe(0)
     const shown = spawnSync('sh', ['-c', `${stdout}env`], { encoding: 'utf8', env: {} })
-    const variables = shown.stdout.split('\n').filter((line) => line.startsWith('KEYSLOT_'))
+    const variables = shown.stdout.split('\n').filter((line) => /^(KEYSLOT|AWS)_/.test(line))
     expect(variables.toSorted()).toEqual([
+      'AWS_DEFAULT_REGION=eu-central-1',
+      'AWS_ENDPOINT_URL_KMS=http://127.0.0.1:4771',
+      'AWS_ENDPOINT_URL_STS=http://127.0.0.1:4771',
+      'AWS_REGION=eu-central-1',
       `KEYSLOT_CA=${join(home, 'tls/ca.pem')}`,
       `KEYSLOT_CERTIFICATE=${join(home, 'tls/root.pem')}`,
       'KEYSLOT_ENDPOINT=kms.example:4770',
@@ -185,6 +189,21 @@ describe('env', () => {
     const listens = (KEYSLOT_GRPC_LISTEN: string) => environmentLines({}, { KEYSLOT_GRPC_LISTEN })
     expect(listens('0.0.0.0:5000')).toContain('KEYSLOT_ENDPOINT=127.0.0.1:5000\n')
     expect(listens('[::]:5000')).toContain("KEYSLOT_ENDPOINT='[::1]:5000'\n")
+    const aws = environmentLines({}, { KEYSLOT_AWS_LISTEN: '0.0.0.0:5001' })
+    expect(aws).toContain('AWS_ENDPOINT_URL_KMS=https://127.0.0.1:5001\n')
+    expect(aws).toMatch(/AWS_CA_BUNDLE=.*ca\.pem\n/)
+  })
+
+  test('has the credentials of the first start, and unsets what would go before them', () => {
+    const other = mkdtempSync(join(tmpdir(), 'keyslot-env-'))
+    const profiles = ['[other]', 'aws_access_key_id = AKIAOTHER', '[default]']
+    const keys = ['aws_access_key_id = AKIADEFAULT', 'aws_secret_access_key=a/b+c']
+    writeFileSync(join(other, 'credentials'), [...profiles, ...keys, ''].join('\n'))
+    const lines = environmentLines({ home: other }, {})
+    rmSync(other, { recursive: true })
+    expect(lines).toContain('export AWS_ACCESS_KEY_ID=AKIADEFAULT\n')
+    expect(lines).toContain('export AWS_SECRET_ACCESS_KEY=a/b+c\n')
+    expect(lines).toContain('unset AWS_SESSION_TOKEN AWS_PROFILE\n')
   })
 })
 

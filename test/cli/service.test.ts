@@ -12,7 +12,14 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
 const home = mkdtempSync(join(tmpdir(), 'keyslot-cli-'))
 const environment: NodeJS.ProcessEnv = { PATH: process.env.PATH, HOME: home, KEYSLOT_HOME: home }
-const LISTEN = ['--grpc-listen', '127.0.0.1:0', '--status-listen', '127.0.0.1:0']
+const LISTEN = [
+  '--grpc-listen',
+  '127.0.0.1:0',
+  '--aws-listen',
+  '127.0.0.1:0',
+  '--status-listen',
+  '127.0.0.1:0',
+]
 
 let service: ReturnType<typeof start>
 let welcome = ''

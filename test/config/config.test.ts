@@ -68,6 +68,8 @@ describe('defaults', () => {
       development: false,
       place: { region: 'eu-central-1', account: '111122223333' },
       grpcListen: { host: '127.0.0.1', port: 4770 },
+      awsListen: { host: '127.0.0.1', port: 4771 },
+      awsTls: false,
       statusListen: { host: '127.0.0.1', port: 4772 },
       tls: {
         certificate: join(cwd, '.keyslot/tls/server.pem'),
@@ -100,6 +102,19 @@ describe('defaults', () => {
     expect(Object.isFrozen(config)).toBe(true)
     expect(Object.isFrozen(config.hsm)).toBe(true)
   })
+})
+
+test('AWS’s protocol is served over TLS wherever other machines reach it', () => {
+  const isTls = (awsListen: string, awsTls = 'auto') =>
+    loadConfig({ ...none, flags: { awsListen, awsTls } }).awsTls
+  expect(['127.0.0.1:1', '127.9.9.9:1', '[::1]:1', 'localhost:1'].map((at) => isTls(at))).toEqual(
+    Array(4).fill(false),
+  )
+  expect(['0.0.0.0:1', '[::]:1', '10.0.0.1:1', 'kms:1'].map((at) => isTls(at))).toEqual(
+    Array(4).fill(true),
+  )
+  expect(isTls('0.0.0.0:1', 'off')).toBe(false)
+  expect(isTls('127.0.0.1:1', 'on')).toBe(true)
 })
 
 describe('what goes before what', () => {
@@ -146,6 +161,9 @@ describe('what goes before what', () => {
     expect(loadLocation({ flags: {}, environment, cwd })).toEqual({
       home: join(cwd, 'there'),
       grpcListen: { host: '::1', port: 5000 },
+      awsListen: { host: '127.0.0.1', port: 4771 },
+      awsTls: false,
+      region: 'eu-central-1',
     })
   })
 })

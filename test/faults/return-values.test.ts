@@ -5,7 +5,6 @@
  */
 
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { currentBackingKey } from '../../src/model/key.ts'
 import { returnValue } from '../../src/pkcs11/token/return-values.ts'
 import { expectHonest, type FaultyDoor, makeDoor } from './door.ts'
 import { CODES, type CodeName, type FunctionName, whyNoFaultModule } from './fault-module.ts'
@@ -121,18 +120,6 @@ describe.skipIf(why !== undefined).each([
     },
   )
 })
-
-test.skipIf(why !== undefined)(
-  'a token that destroys nothing says nothing against a key',
-  async () => {
-    const [key] = door.keys
-    if (key === undefined) throw new Error('the door has no key')
-    const { id, suite } = currentBackingKey(key)
-    door.faults.arm('C_DestroyObject', { does: 'return', code: 'CKR_GENERAL_ERROR' })
-    expect(await door.hsm().objects.provesBackingKey({ id, suite })).toBe(true)
-    door.faults.clear()
-  },
-)
 
 describe.skipIf(why !== undefined)('while it starts', () => {
   test.each(cases(START, 41))('$name answers $code $when', async ({ name, code, from, times }) => {

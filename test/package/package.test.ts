@@ -139,7 +139,14 @@ client.close()
 
 /** Starts the service through npx, and resolves when it has said how to go on. */
 async function serve(): Promise<void> {
-  const listen = ['--grpc-listen', '127.0.0.1:0', '--status-listen', '127.0.0.1:0']
+  const listen = [
+    '--grpc-listen',
+    '127.0.0.1:0',
+    '--aws-listen',
+    '127.0.0.1:0',
+    '--status-listen',
+    '127.0.0.1:0',
+  ]
   const started = spawn('npx', ['--no', 'keyslot', 'serve', '--dev', ...listen], {
     cwd: folder,
     env: environment,

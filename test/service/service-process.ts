@@ -36,7 +36,16 @@ export async function serviceProcess(): Promise<ServiceProcess> {
   let client: Client | undefined
 
   async function start(): Promise<void> {
-    const flags = ['--home', home, '--grpc-listen', endpoint, '--status-listen', '127.0.0.1:0']
+    const flags = [
+      '--home',
+      home,
+      '--grpc-listen',
+      endpoint,
+      '--aws-listen',
+      '127.0.0.1:0',
+      '--status-listen',
+      '127.0.0.1:0',
+    ]
     const started = spawn(process.execPath, [MAIN, 'serve', '--dev', ...flags], {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { PATH: process.env.PATH, HOME: home },

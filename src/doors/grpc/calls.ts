@@ -5,7 +5,7 @@ import type { handleUnaryCall, ServerUnaryCall, sendUnaryData } from '@grpc/grpc
 import { type FailureName, fail, KmsError } from '../../model/failures.ts'
 import type { Pipeline } from '../../pipeline/call.ts'
 import type { RpcName } from '../../service.ts'
-import type { Admission } from './admission.ts'
+import type { Admission } from '../admission.ts'
 import { callerAt } from './authenticate.ts'
 import { decodeRequest, encodeResponse } from './codec.ts'
 import type { Connections } from './connections.ts'

@@ -10,12 +10,12 @@ import { CONTRACT, SERVICE_NAME } from '../../contract/contract.ts'
 import type { FailureName } from '../../model/failures.ts'
 import type { Pipeline } from '../../pipeline/call.ts'
 import type { RpcName } from '../../service.ts'
-import { createAdmission } from './admission.ts'
+import { type Admission, createAdmission } from '../admission.ts'
+import { keepTlsFresh, readTls, type TlsFiles } from '../tls.ts'
 import { type CallParts, handlerOf } from './calls.ts'
 import { createConnections } from './connections.ts'
 import { addHealth, type Readiness } from './health.ts'
 import { addReflection } from './reflection/service.ts'
-import { keepTlsFresh, readTls, type TlsFiles } from './tls.ts'
 
 /** The settings of the door. */
 export interface GrpcDoorSettings {
@@ -24,7 +24,7 @@ export interface GrpcDoorSettings {
   readonly tls: TlsFiles
   /** The trust domain of the SPIFFE IDs in client certificates. */
   readonly trustDomain: string
-  /** Calls at work in all; 256 unless given. */
+  /** Calls at work in all, where no admission is shared with another door; 256 unless given. */
   readonly maxInFlight?: number
   /** Calls at work for one identity; 64 unless given. */
   readonly maxInFlightPerIdentity?: number
@@ -49,6 +49,8 @@ export interface GrpcDoorParts {
   /** Milliseconds since the epoch: by it certificates expire. */
   readonly clock: () => number
   readonly health: Readiness
+  /** Bounds the calls at work; one of the door's own unless given. */
+  readonly admission?: Admission
   /** Told of calls that the door refuses itself; the pipeline never hears of them. */
   readonly onEnd?: (name: RpcName, door: 'grpc', outcome: FailureName, seconds: number) => void
 }
@@ -81,7 +83,7 @@ export async function startGrpcDoor(
   const { maxInFlight = 256, maxInFlightPerIdentity = 64, maxConnections = 1024 } = settings
   const { log, onEnd } = parts
   const server = createGrpcServer(maxInFlightPerIdentity)
-  const admission = createAdmission({ maxInFlight, maxInFlightPerIdentity })
+  const admission = parts.admission ?? createAdmission({ maxInFlight, maxInFlightPerIdentity })
   const connections = createConnections({
     server,
     trustDomain: settings.trustDomain,

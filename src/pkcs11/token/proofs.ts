@@ -11,8 +11,7 @@ const AAD = Buffer.alloc(32, 'keyslot proof')
 const KNOWN = Buffer.from('the canary sings')
 
 /**
- * Encrypts and decrypts with a backing key as its suite wants it. What it derives for that vanishes
- * with the session: a token that destroys nothing at the moment says nothing against the key.
+ * Encrypts and decrypts with a backing key as its suite wants it.
  *
  * @throws TokenError what the token answered; Error when it decrypts to something else.
  */
@@ -22,8 +21,17 @@ export function proveBackingKey(session: TokenSession, key: Handle, suite: Ciphe
     return
   }
   const nonce = randomBytes(NONCE_BYTES)
-  // Twice, so that a derivation which is not a function of the nonce is found out.
-  proveRoundTrip(session, session.derive(key, nonce), session.derive(key, nonce))
+  const derived: Handle[] = []
+  try {
+    // Twice, so that a derivation which is not a function of the nonce is found out.
+    derived.push(session.derive(key, nonce))
+    derived.push(session.derive(key, nonce))
+    const [one, other] = derived
+    if (one === undefined || other === undefined) throw new Error('no derived key')
+    proveRoundTrip(session, one, other)
+  } finally {
+    for (const handle of derived) session.destroyObject(handle)
+  }
 }
 
 /**

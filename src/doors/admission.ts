@@ -1,9 +1,10 @@
 /**
- * Bounds how many calls are at work, in all and for each identity. HTTP/2's own limit on streams
- * does not: a stream that its client resets makes room for the next while its work goes on.
+ * Bounds how many calls are at work through all doors, in all and for each identity. HTTP/2's own
+ * limit on streams does not: a stream that its client resets makes room for the next while its
+ * work goes on.
  */
 
-import { fail } from '../../model/failures.ts'
+import { fail } from '../model/failures.ts'
 
 /** The limits. */
 export interface AdmissionLimits {

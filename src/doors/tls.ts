@@ -1,4 +1,4 @@
-/** The TLS files of the door: read at start, and again when they change. */
+/** The TLS files of the doors: read at start, and again when they change. */
 
 import { constants } from 'node:crypto'
 import { readFileSync, statSync } from 'node:fs'

@@ -1,0 +1,180 @@
+/**
+ * The AWS door: for unmodified AWS CLIs and SDKs, JSON 1.1 over HTTP with Signature Version 4. It
+ * listens, lets connections and calls in, and stops without losing what is under way.
+ */
+
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerOptions,
+} from 'node:http'
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:https'
+import type { AddressInfo, Socket } from 'node:net'
+import type { FailureName } from '../../model/failures.ts'
+import type { Pipeline } from '../../pipeline/call.ts'
+import type { RpcName } from '../../service.ts'
+import type { Admission } from '../admission.ts'
+import { keepTlsFresh, readTls, type TlsFiles } from '../tls.ts'
+import { createAuthentication, type FindCallerCredential } from './authenticate.ts'
+import { requestListener } from './calls.ts'
+
+/** The settings of the door. */
+export interface AwsDoorSettings {
+  /** Port 0 is any that is free. */
+  readonly listen: { readonly host: string; readonly port: number }
+  /** Plain HTTP without them. */
+  readonly tls?: TlsFiles
+  /** The Region in the scope of signatures. */
+  readonly region: string
+  /** Connections in all; 1024 unless given. */
+  readonly maxConnections?: number
+  /** How long a request may take to arrive in full; 5 s unless given. */
+  readonly requestTimeoutMs?: number
+  /** How often the TLS files are looked at; every minute unless given. */
+  readonly tlsIntervalMs?: number
+}
+
+/** What the door needs. */
+export interface AwsDoorParts {
+  readonly pipeline: Pipeline
+  /** Bounds the calls at work through all doors. */
+  readonly admission: Admission
+  readonly credential: FindCallerCredential
+  readonly log: (
+    level: 'debug' | 'info' | 'warn' | 'error',
+    message: string,
+    fields?: object,
+  ) => void
+  /** Milliseconds since the epoch: by it signatures expire. */
+  readonly clock: () => number
+  /** Told of calls that the door refuses itself; the pipeline never hears of them. */
+  readonly onEnd?: (name: RpcName, door: 'aws', outcome: FailureName, seconds: number) => void
+}
+
+/** A running door. */
+export interface AwsDoor {
+  /** `http://host:port`, or `https://`. */
+  readonly endpoint: string
+  /** Takes no new calls, finishes what is under way within `graceMs`, then cuts it off. */
+  stop(graceMs: number): Promise<void>
+}
+
+const HEADER_BYTES_MAX = 16 * 1024
+/** As long as clients keep connections that they do not use. */
+const KEEP_ALIVE_MS = 65_000
+const HANDSHAKE_TIMEOUT_MS = 10_000
+/** How long work that has been cut off may take to notice, and to put that on the audit record. */
+const LAST_WORD_MS = 2_000
+
+/**
+ * Starts the door.
+ *
+ * @throws Error when the TLS files cannot be used or the address cannot be listened on.
+ */
+export async function startAwsDoor(
+  settings: AwsDoorSettings,
+  parts: AwsDoorParts,
+): Promise<AwsDoor> {
+  const { listen, region, tls, maxConnections = 1024 } = settings
+  const { pipeline, admission, credential, log, clock, onEnd } = parts
+  const connections = createConnections()
+  const listener = requestListener({
+    pipeline,
+    admission,
+    clock,
+    authentication: createAuthentication({ region, credential, clock }),
+    onRefused: (name, failure, seconds) => onEnd?.(name, 'aws', failure, seconds),
+    goneOf: ({ socket }) => connections.goneOf(socket),
+    isStopping: () => !server.listening,
+  })
+  const { server, stopTls } = createHttpServer(settings, listener, log)
+  server.maxConnections = maxConnections
+  server.on(tls ? 'secureConnection' : 'connection', (socket: Socket) => connections.accept(socket))
+  server.on('tlsClientError', ({ message }: Error, { remoteAddress }: Socket) =>
+    log('debug', 'TLS handshake failed', { reason: message, remoteAddress }),
+  )
+  try {
+    await listening(server, listen)
+  } catch (error) {
+    stopTls()
+    throw error
+  }
+  // Too many open files, for one: what is connected goes on.
+  server.on('error', ({ message }) => log('error', 'the AWS listener failed', { message }))
+  return {
+    endpoint: `${tls ? 'https' : 'http'}://${addressOf(server)}`,
+    async stop(graceMs) {
+      stopTls()
+      const finished = Promise.all([
+        // Connections that wait for a request are closed by it, the others once they are answered.
+        new Promise((resolve) => server.close(resolve)),
+        admission.idle(),
+      ])
+      await within(graceMs, finished)
+      server.closeAllConnections()
+      await within(LAST_WORD_MS, admission.idle())
+    },
+  }
+}
+
+function createHttpServer(
+  { tls, tlsIntervalMs, requestTimeoutMs = 5_000 }: AwsDoorSettings,
+  listener: RequestListener,
+  log: AwsDoorParts['log'],
+): { readonly server: Server | TlsServer; readonly stopTls: () => void } {
+  const options: ServerOptions = {
+    requestTimeout: requestTimeoutMs,
+    headersTimeout: requestTimeoutMs,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    connectionsCheckingInterval: Math.min(requestTimeoutMs, 1_000),
+    maxHeaderSize: HEADER_BYTES_MAX,
+    noDelay: true,
+  }
+  if (tls === undefined) return { server: createServer(options, listener), stopTls: () => {} }
+  const secure = { ...options, ...readTls(tls), handshakeTimeout: HANDSHAKE_TIMEOUT_MS }
+  const server = createTlsServer(secure, listener)
+  return { server, stopTls: keepTlsFresh(server, { tls, tlsIntervalMs }, log) }
+}
+
+/** What is known of a connection: only whether it is still there. */
+function createConnections() {
+  const gone = new WeakMap<Socket, AbortController>()
+  const accept = (socket: Socket): AbortController => {
+    const controller = new AbortController()
+    gone.set(socket, controller)
+    socket.once('close', () => controller.abort())
+    return controller
+  }
+  return {
+    accept,
+    goneOf: (socket: IncomingMessage['socket']): AbortSignal =>
+      (gone.get(socket) ?? accept(socket)).signal,
+  }
+}
+
+function listening(server: Server, where: AwsDoorSettings['listen']): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(where, () => {
+      server.off('error', reject)
+      resolve()
+    })
+  })
+}
+
+function addressOf(server: Server): string {
+  const { family, address, port } = server.address() as AddressInfo
+  return family === 'IPv6' ? `[${address}]:${port}` : `${address}:${port}`
+}
+
+async function within(ms: number, work: Promise<unknown>): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>()
+  const timer = setTimeout(resolve, ms)
+  try {
+    await Promise.race([work, promise])
+  } finally {
+    clearTimeout(timer)
+  }
+}
