@@ -1,16 +1,141 @@
-/** `Condition` elements, made ready to be asked. */
+/**
+ * `Condition` elements, made ready to be asked: every operator and every key has to hold.
+ * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-logic-multiple-context-keys-or-values.html
+ */
 
-import { type Element, refuse } from './elements.ts'
+import { readerOfKey } from './condition-keys.ts'
+import { type Element, membersOf, refuse, textsOf } from './elements.ts'
+import type { Operator } from './operators/operator.ts'
+import { operatorNamed } from './operators/table.ts'
+import type { Matcher, Reader } from './patterns.ts'
 import type { PolicyRequest } from './request.ts'
-import type { Dialect } from './statements.ts'
 
 /** Whether a condition holds. */
 export type Condition = (request: PolicyRequest) => boolean
 
-/** Makes the conditions of a statement ready. */
+/** What the conditions of a statement have to know of it. */
+export interface Surroundings {
+  readonly isKeyPolicy: boolean
+  /** Whether `${…}` is a variable. */
+  readonly variables: boolean
+  readonly effect: 'Allow' | 'Deny'
+}
+
+/** An operator as a policy writes it: `ForAnyValue:StringLikeIfExists`. */
+interface Written {
+  readonly base: string
+  readonly over?: 'ForAllValues' | 'ForAnyValue'
+  readonly ifExists: boolean
+}
+
+/**
+ * Makes the conditions of a statement ready.
+ *
+ * @throws KmsError MalformedPolicyDocumentException, with the place.
+ */
 export function compileConditions(
   element: Element,
-  _dialect: Dialect & { readonly effect: 'Allow' | 'Deny' },
+  surroundings: Surroundings,
 ): readonly Condition[] {
-  refuse(element.place, 'is not understood yet')
+  return [...membersOf(element)].flatMap(([name, operands]) => {
+    const written = writtenOperator(name)
+    const operator = operatorNamed(written.base)
+    const isNull = written.base === 'Null' && !written.over && !written.ifExists
+    if (!operator && !isNull) refuse(element.place, `"${name}" is not an operator`)
+    const keys = [...membersOf(operands)]
+    if (keys.length === 0) refuse(operands.place, 'is empty')
+    return keys.map(([key, values]) => {
+      const read = readerOfKey(key) ?? refuse(operands.place, `"${key}" is not a condition key`)
+      if (!operator) return compileNull(values, read)
+      if (surroundings.isKeyPolicy) refuseOverlyPermissive(values, key, written)
+      return compileCondition(values, { read, operator, written, surroundings })
+    })
+  })
+}
+
+function writtenOperator(name: string): Written {
+  const [, over, base = '', ifExists] =
+    /^(?:(ForAllValues|ForAnyValue):)?(.*?)(IfExists)?$/s.exec(name) ?? []
+  return { base, over: over as Written['over'], ifExists: ifExists !== undefined }
+}
+
+/**
+ * Refuses what AWS refuses: it would match a request that does not have the pair or tag at all.
+ * https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html#set-operators
+ */
+function refuseOverlyPermissive({ place }: Element, key: string, { over }: Written): void {
+  if (over !== 'ForAllValues' || !/^(kms:encryptioncontext:|aws:requesttag\/)/i.test(key)) return
+  refuse(
+    place,
+    'OverlyPermissiveCondition: ForAllValues with a key that has one value matches requests ' +
+      'without it too; to fix, remove ForAllValues',
+  )
+}
+
+/** `Null`: whether there is no value. Neither an empty text nor an empty list is one. */
+function compileNull(values: Element, read: Reader): Condition {
+  const wanted = new Set(
+    textsOf(values, true).map((text) => {
+      const lower = text.toLowerCase()
+      if (lower !== 'true' && lower !== 'false') refuse(values.place, `"${text}" is no boolean`)
+      return lower === 'true'
+    }),
+  )
+  return (request) => wanted.has(valuesOf(read(request), true).length === 0)
+}
+
+interface Parts {
+  readonly read: Reader
+  readonly operator: Operator
+  readonly written: Written
+  readonly surroundings: Surroundings
+}
+
+function compileCondition(
+  element: Element,
+  { read, operator, written, surroundings }: Parts,
+): Condition {
+  const { over, ifExists } = written
+  const { variables, effect } = surroundings
+  const matches = operator.compile(textsOf(element, true), {
+    variables,
+    refuse: (what) => refuse(element.place, what),
+  })
+  const holds = operator.negated ? negation(matches, effect) : affirmation(matches)
+  // Where a key has several values and no set operator says how many of them matter, which AWS
+  // leaves open, the safe reading is taken: all of them to allow, one of them to deny.
+  const isForEvery = over === 'ForAllValues' || (over === undefined && effect === 'Allow')
+  const whenMissing = ifExists || (over ? over === 'ForAllValues' : operator.negated)
+  return (request) => {
+    const found = read(request)
+    // The usual case, without making a list.
+    if (typeof found === 'string' && over === undefined) return holds(found, request)
+    const values = valuesOf(found, over !== undefined)
+    if (values.length === 0) return whenMissing
+    return isForEvery
+      ? values.every((value) => holds(value, request))
+      : values.some((value) => holds(value, request))
+  }
+}
+
+type Test = (value: string, request: PolicyRequest) => boolean
+
+function affirmation(matches: Matcher): Test {
+  return (value, request) => matches(value, request) === true
+}
+
+/** Where a variable has no value, only a denial may rely on nothing being equal to it. */
+function negation(matches: Matcher, effect: Surroundings['effect']): Test {
+  const whenUnknown = effect === 'Deny'
+  return (value, request) => {
+    const matched = matches(value, request)
+    return matched === undefined ? whenUnknown : !matched
+  }
+}
+
+/** The values of a key; sets of values know no difference between an empty text and none. */
+function valuesOf(value: ReturnType<Reader>, emptyIsNone: boolean): readonly string[] {
+  if (value === undefined) return []
+  const values = typeof value === 'string' ? [value] : value
+  return emptyIsNone && values.length === 1 && values[0] === '' ? [] : values
 }

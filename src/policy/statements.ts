@@ -1,7 +1,7 @@
 /** The statements of a policy, made ready to be asked. */
 
 import { readerOfKey } from './condition-keys.ts'
-import { type Condition, compileConditions } from './conditions.ts'
+import { type Condition, compileConditions, type Surroundings } from './conditions.ts'
 import { type Element, membersOf, refuse, textOf, textsOf } from './elements.ts'
 import { type Matcher, matcherOf, parseTemplate } from './patterns.ts'
 import {
@@ -103,14 +103,16 @@ export function compileStatement(element: Element, index: number, dialect: Diale
   }
   const sid = members.get('Sid')
   const condition = members.get('Condition')
+  const { kind, variables } = dialect
+  const surroundings: Surroundings = { isKeyPolicy: kind === 'key', variables, effect }
   return {
-    sid: sid && sidOf(sid, dialect.kind),
+    sid: sid && sidOf(sid, kind),
     index,
     effect,
-    ...compilePrincipals(element, members, dialect.kind, effect),
+    ...compilePrincipals(element, members, kind, effect),
     hasAction: compileActions(oneOf(element, members, 'Action', 'NotAction')),
     hasResource: compileResources(element, members, dialect, effect),
-    conditions: condition ? compileConditions(condition, { ...dialect, effect }) : [],
+    conditions: condition ? compileConditions(condition, surroundings) : [],
   }
 }
 

@@ -1,0 +1,34 @@
+/** Comparisons of ARNs: part by part, each of which may have wildcards. */
+
+import { readerOfKey } from '../condition-keys.ts'
+import { arnParts, type Matcher, matcherOf, parseTemplate } from '../patterns.ts'
+import { anyOf, type Operator } from './operator.ts'
+
+/** `ArnEquals` and `ArnLike`, which are the same. */
+export const likeArn: Operator['compile'] = (texts, { variables, refuse }) =>
+  anyOf(
+    texts.map((text): Matcher => {
+      if (text === '*') return () => true
+      const template = parseTemplate(text, { variables, wildcards: 'any' }, readerOfKey)
+      if (typeof template === 'string') return refuse(template)
+      const parts = arnParts(template) ?? refuse(`"${text}" is not an ARN`)
+      const matchers = parts.map(matcherOf)
+      return (value, request) => {
+        const values = splitArn(value)
+        if (!values) return false
+        let unknown = false
+        for (const [index, matches] of matchers.entries()) {
+          const matched = matches(values[index] ?? '', request)
+          if (matched === false) return false
+          if (matched === undefined) unknown = true
+        }
+        return unknown ? undefined : true
+      }
+    }),
+  )
+
+/** The six parts of an ARN; the last one may have colons of its own. */
+function splitArn(text: string): readonly string[] | undefined {
+  const parts = text.split(':')
+  return parts.length < 6 ? undefined : [...parts.slice(0, 5), parts.slice(5).join(':')]
+}

@@ -1,0 +1,35 @@
+/** Comparisons of texts: exact, whatever the case, with wildcards. */
+
+import { readerOfKey } from '../condition-keys.ts'
+import { type Matcher, matcherOf, parseTemplate, type Template, textOf } from '../patterns.ts'
+import { anyOf, type OperandRules, type Operator } from './operator.ts'
+
+/** Equal, unit for unit. */
+export const equalText: Operator['compile'] = (texts, rules) =>
+  anyOf(texts.map((text) => matcherOf(templateOf(text, 'none', rules))))
+
+/** Equal but for the case. */
+export const equalTextIgnoringCase: Operator['compile'] = (texts, rules) =>
+  anyOf(
+    texts.map((text): Matcher => {
+      const template = templateOf(text, 'none', rules)
+      const fixed = template.isVariable ? undefined : text.toLowerCase()
+      return (value, request) => {
+        const wanted = fixed ?? (request && textOf(template, request)?.toLowerCase())
+        return wanted === undefined ? undefined : value.toLowerCase() === wanted
+      }
+    }),
+  )
+
+/** Like a text with `*` and `?`. */
+export const likeText: Operator['compile'] = (texts, rules) =>
+  anyOf(texts.map((text) => matcherOf(templateOf(text, 'any', rules))))
+
+function templateOf(
+  text: string,
+  wildcards: 'none' | 'any',
+  { variables, refuse }: OperandRules,
+): Template {
+  const template = parseTemplate(text, { variables, wildcards }, readerOfKey)
+  return typeof template === 'string' ? refuse(template) : template
+}
