@@ -3,87 +3,24 @@
  * its seed alone: making them piece by piece with fast-check would take longer than asking them.
  */
 
-import type { Caller } from '../../src/model/caller.ts'
 import type { Grant } from '../../src/model/grant.ts'
 import type { PolicyRequest } from '../../src/policy/request.ts'
 import type { EvidenceTexts } from './reference.ts'
-
-const A = '111122223333'
-const B = '444455556666'
-const KEY = `arn:aws:kms:eu-central-1:${A}:key/1234abcd-12ab-34cd-56ef-1234567890ab`
-const KEY_OF_B = `arn:aws:kms:eu-central-1:${B}:key/1234abcd-12ab-34cd-56ef-1234567890ab`
-const ALIAS = `arn:aws:kms:eu-central-1:${A}:alias/alice/a:b`
-const ALICE = `arn:aws:iam::${A}:user/alice`
-const APP = `arn:aws:iam::${A}:role/team/app`
-const SESSION = `arn:aws:sts::${A}:assumed-role/app/one`
-const SERVICE = 'backup.amazonaws.com'
-const PROVIDER = `arn:aws:iam::${A}:oidc-provider/id.example`
-
-/** An odd name, which would be a pattern if it were not a value. */
-const ODD = '*'
-
-const callers: readonly Caller[] = [
-  { kind: 'root', account: A, arn: `arn:aws:iam::${A}:root`, principalId: A },
-  { kind: 'root', account: B, arn: `arn:aws:iam::${B}:root`, principalId: B },
-  {
-    kind: 'user',
-    account: A,
-    arn: ALICE,
-    principalId: 'AIDAALICE0000001',
-    tags: new Map([
-      ['Team', 'red'],
-      ['odd', ODD],
-    ]),
-  },
-  { kind: 'user', account: A, arn: `arn:aws:iam::${A}:user/bob`, principalId: 'AIDABOB000000001' },
-  {
-    kind: 'user',
-    account: B,
-    arn: `arn:aws:iam::${B}:user/alice`,
-    principalId: 'AIDACAROL0000001',
-    tags: new Map([['team', 'a?c']]),
-  },
-  {
-    kind: 'role',
-    account: A,
-    arn: SESSION,
-    roleArn: APP,
-    principalId: 'AROAAPP000000001:one',
-    tags: new Map([['team', 'blue']]),
-  },
-  {
-    kind: 'role',
-    account: A,
-    arn: `arn:aws:sts::${A}:assumed-role/app/two`,
-    roleArn: APP,
-    principalId: 'AROAAPP000000001:two',
-  },
-  {
-    kind: 'role',
-    account: B,
-    arn: `arn:aws:sts::${B}:assumed-role/ops/one`,
-    roleArn: `arn:aws:iam::${B}:role/ops`,
-    principalId: 'AROAOPS000000001:one',
-  },
-  { kind: 'service', account: A, arn: SERVICE, principalId: SERVICE, sourceArn: KEY },
-  { kind: 'keyslot', account: A, arn: 'keyslot' },
-]
-
-const principals = [
+import {
   A,
-  `arn:aws:iam::${A}:root`,
-  `arn:aws:iam::${B}:root`,
+  ALIAS,
   ALICE,
-  `arn:aws:iam::${A}:user/bob`,
-  `arn:aws:iam::${B}:user/alice`,
   APP,
+  actions,
+  B,
+  callers,
+  KEY,
+  KEY_OF_B,
+  PROVIDER,
+  principals,
+  SERVICE,
   SESSION,
-  `arn:aws:iam::${B}:role/ops`,
-  'AIDAALICE0000001',
-  'AROAAPP000000001',
-]
-
-const actions = ['kms:Encrypt', 'kms:Decrypt', 'kms:DescribeKey', 'kms:CreateGrant', 'iam:GetUser']
+} from './world.ts'
 
 /** A source of choices, the same for the same seed. */
 export interface Choices {

@@ -4,9 +4,10 @@
  * which a pattern could match, and then asks whether sets are empty.
  */
 
-import { BlockList, isIPv4, isIPv6 } from 'node:net'
 import type { Grant } from '../../src/model/grant.ts'
 import type { PolicyRequest } from '../../src/policy/request.ts'
+import { type Conditional, conditionsHold } from './reference-conditions.ts'
+import { globs, globsArn, substitute } from './reference-patterns.ts'
 
 /** Evidence as texts. */
 export interface EvidenceTexts {
@@ -25,16 +26,13 @@ export type Verdict = 'allow' | 'explicit-deny' | 'implicit-deny'
 
 type Document = { Version?: string; Statement: Statement | Statement[] }
 type Principal = '*' | Partial<Record<'AWS' | 'Service' | 'Federated', string | string[]>>
-type Scalar = string | number | boolean
-interface Statement {
-  Effect: 'Allow' | 'Deny'
+interface Statement extends Conditional {
   Principal?: Principal
   NotPrincipal?: Principal
   Action?: string | string[]
   NotAction?: string | string[]
   Resource?: string | string[]
   NotResource?: string | string[]
-  Condition?: Record<string, Record<string, Scalar | Scalar[]>>
 }
 
 /** A name by which a caller goes: that of everybody, its account, its role or its own. */
@@ -218,208 +216,4 @@ function speaksOfResource(
   if (NotResource === undefined) return !isOfResource
   const matched = each(NotResource)
   return !matched.includes(true) && (Effect === 'Deny' || !matched.includes(undefined))
-}
-
-/** A character as it stands, or a wildcard. */
-type Token = string | { literal: string }
-
-/** The tokens of a text; of the value of a variable each is literal. */
-function substitute(text: string, version: string, request: PolicyRequest): Token[] | undefined {
-  if (version !== '2012-10-17') return [...text]
-  const tokens: Token[] = []
-  for (const piece of text.split(/(\$\{[^}]*\})/)) {
-    if (!piece.startsWith('${')) {
-      tokens.push(...piece)
-      continue
-    }
-    const inner = piece.slice(2, -1)
-    const [key = '', otherwise] = inner.split(/,\s*/)
-    const value = '*?$'.includes(inner)
-      ? inner
-      : (valueOfKey(key.trim(), request) ?? otherwise?.trim().slice(1, -1))
-    if (typeof value !== 'string') return undefined
-    tokens.push(...[...value].map((literal) => ({ literal })))
-  }
-  return tokens
-}
-
-/** Whether tokens match a text: a `*` for every possible length. */
-function globs(tokens: readonly Token[], text: string, token = 0, at = 0): boolean {
-  const first = tokens[token]
-  if (first === undefined) return at === text.length
-  if (first === '*') {
-    for (let next = at; next <= text.length; next += 1) {
-      if (globs(tokens, text, token + 1, next)) return true
-    }
-    return false
-  }
-  const fits = first === '?' || (typeof first === 'string' ? first : first.literal) === text[at]
-  return at < text.length && fits && globs(tokens, text, token + 1, at + 1)
-}
-
-/** The same for ARNs, where wildcards stay in their part but for a `*` at its end. */
-function globsArn(tokens: readonly Token[], text: string, token = 0, at = 0): boolean {
-  const first = tokens[token]
-  if (first === undefined) return at === text.length
-  if (first === '*') {
-    const rest = tokens.slice(token + 1).find((each) => each !== '*')
-    const reaches = rest === ':' || rest === undefined
-    for (let next = at; next <= text.length; next += 1) {
-      if (globsArn(tokens, text, token + 1, next)) return true
-      if (!reaches && text[next] === ':') return false
-    }
-    return false
-  }
-  const fits =
-    first === '?'
-      ? text[at] !== ':'
-      : (typeof first === 'string' ? first : first.literal) === text[at]
-  return at < text.length && fits && globsArn(tokens, text, token + 1, at + 1)
-}
-
-// Conditions.
-
-function conditionsHold(
-  { Condition = {}, Effect }: Statement,
-  version: string,
-  request: PolicyRequest,
-): boolean {
-  return Object.entries(Condition).every(([operator, keys]) =>
-    Object.entries(keys).every(([key, operands]) =>
-      conditionHolds(operator, [operands].flat().map(String), {
-        found: valueOfKey(key, request),
-        version,
-        request,
-        effect: Effect,
-      }),
-    ),
-  )
-}
-
-interface Context {
-  readonly found: string | readonly string[] | undefined
-  readonly version: string
-  readonly request: PolicyRequest
-  readonly effect: 'Allow' | 'Deny'
-}
-
-function conditionHolds(operator: string, operands: string[], context: Context): boolean {
-  const { found, effect } = context
-  const values = found === undefined ? [] : [found].flat()
-  const isEmpty = values.length === 0 || (values.length === 1 && values[0] === '')
-  if (operator === 'Null') return operands.map((text) => text === 'true').includes(isEmpty)
-  const [, set, base = '', ifExists] =
-    /^(ForAllValues:|ForAnyValue:)?(\w+?)(IfExists)?$/.exec(operator) ?? []
-  const negated = /Not(?!e)/.test(base)
-  if (set ? isEmpty : values.length === 0) {
-    return ifExists !== undefined || (set ? set === 'ForAllValues:' : negated)
-  }
-  const one = (value: string): boolean => {
-    const results = operands.map((operand) => compare(base, value, operand, context))
-    if (!negated) return results.includes(true)
-    return !results.includes(true) && (effect === 'Deny' || !results.includes(undefined))
-  }
-  const results = values.map(one)
-  if (set) return set === 'ForAllValues:' ? !results.includes(false) : results.includes(true)
-  return effect === 'Allow' ? !results.includes(false) : results.includes(true)
-}
-
-function compare(
-  base: string,
-  value: string,
-  operand: string,
-  { version, request }: Context,
-): boolean | undefined {
-  const name = base.replace('Not', '')
-  if (/^(String|Arn)/.test(name)) {
-    const tokens = substitute(operand, version, request)
-    if (tokens === undefined) return undefined
-    const plain = tokens.map((t) => (typeof t === 'string' ? t : t.literal)).join('')
-    if (name === 'StringEquals') return value === plain
-    if (name === 'StringEqualsIgnoreCase') return value.toLowerCase() === plain.toLowerCase()
-    if (name === 'StringLike') return globs(tokens, value)
-    return operand === '*' || arnsMatch(tokens, value)
-  }
-  if (name === 'Bool') return value.toLowerCase() === operand.toLowerCase()
-  if (name === 'BinaryEquals') return atob(value) === atob(operand)
-  if (name === 'IpAddress') return isInRange(value, operand)
-  const [a, b] = name.startsWith('Date')
-    ? [date(value), date(operand)]
-    : [Number(value), Number(operand)]
-  switch (name.replace(/^(Date|Numeric)/, '')) {
-    case 'Equals':
-      return a === b
-    case 'LessThan':
-      return a < b
-    case 'LessThanEquals':
-      return a <= b
-    case 'GreaterThan':
-      return a > b
-    case 'GreaterThanEquals':
-      return a >= b
-    default:
-      throw new Error(`no operator ${base}`)
-  }
-}
-
-function arnsMatch(tokens: readonly Token[], value: string): boolean {
-  const parts: Token[][] = [[]]
-  for (const token of tokens) {
-    if (token === ':' && parts.length < 6) parts.push([])
-    else parts.at(-1)?.push(token)
-  }
-  const values = value.split(':')
-  if (values.length < 6) return false
-  const six = [...values.slice(0, 5), values.slice(5).join(':')]
-  return parts.every((part, index) => globs(part, six[index] ?? ''))
-}
-
-function date(text: string): number {
-  return /^[0-9]{5,}(\.[0-9]+)?$/.test(text) ? Number(text) * 1000 : new Date(text).getTime()
-}
-
-function isInRange(value: string, operand: string): boolean {
-  const [base = '', length] = operand.split('/')
-  const family = isIPv4(base) ? 'ipv4' : 'ipv6'
-  if (!(family === 'ipv4' ? isIPv4(value) : isIPv6(value))) return false
-  const list = new BlockList()
-  list.addSubnet(base, Number(length ?? (family === 'ipv4' ? 32 : 128)), family)
-  return list.check(value, family)
-}
-
-/** The values of a key, as the tables of AWS's documentation have them for each kind of caller. */
-function valueOfKey(
-  key: string,
-  { caller, conditions }: PolicyRequest,
-): string | readonly string[] | undefined {
-  const lower = key.toLowerCase()
-  const isService = caller.kind === 'service'
-  const tag = /^aws:principaltag\/(.*)$/s.exec(lower)?.[1]
-  if (tag !== undefined) {
-    return [...(caller.tags ?? [])].find(([name]) => name.toLowerCase() === tag)?.[1]
-  }
-  switch (lower) {
-    case 'aws:username':
-      return caller.kind === 'user' ? caller.arn.split('/').at(-1) : undefined
-    case 'aws:userid':
-      return caller.principalId
-    case 'aws:principalarn':
-      return isService ? undefined : (caller.roleArn ?? caller.arn)
-    case 'aws:principalaccount':
-      return isService ? undefined : caller.account
-    case 'aws:principaltype':
-      return { root: 'Account', user: 'User', role: 'AssumedRole' }[caller.kind as string]
-    case 'aws:principalisawsservice':
-      return String(isService)
-    case 'aws:principalservicename':
-      return isService ? caller.arn : undefined
-    case 'kms:calleraccount':
-      return caller.account
-    case 'aws:sourceaccount':
-      return isService ? caller.account : undefined
-    case 'aws:sourcearn':
-      return caller.sourceArn
-    default:
-      return conditions.get(lower)
-  }
 }
