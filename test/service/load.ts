@@ -7,8 +7,10 @@ import { expect } from 'vitest'
 import { KeyslotError } from '../../src/client/error.ts'
 import { type ServiceProcess, sleep } from './service-process.ts'
 
-/** Of old ciphertexts and keys, so many are looked at after a round; at the end, all. */
-const SAMPLE = 200
+/** Of what a round before has looked at already, so much is looked at again; at the end, all. */
+const SAMPLE = 20
+/** Keys that are looked at at once: the service syncs what it records of them together. */
+const AT_ONCE = 16
 
 /** A key as its callers know it. */
 interface KnownKey {
@@ -37,7 +39,7 @@ export interface Acknowledged {
   readonly size: number
   /** Creates, rotates, encrypts, disables and deletes without pause. */
   load(): RunningLoad
-  /** @param which `all`, or what is newest and a sample of the rest. */
+  /** @param which `all`, or what is new since the last time and a sample of the rest. */
   expectNothingLost(which: 'all' | 'sample'): Promise<void>
 }
 
@@ -46,6 +48,8 @@ export function accountOf(service: ServiceProcess): Acknowledged {
   const ciphertexts: KnownCiphertext[] = []
   const keys = new Map<string, KnownKey>()
   let count = 0
+  /** How many of each have been looked at. */
+  const seen = { keys: 0, ciphertexts: 0 }
 
   const call: typeof service.client.call = (name, request) => service.client.call(name, request)
 
@@ -84,6 +88,11 @@ export function accountOf(service: ServiceProcess): Acknowledged {
     const { rotations } = await call('ListKeyRotations', { keyId })
     expect(rotations.length).toBeGreaterThanOrEqual(rotated.acknowledged)
     expect(rotations.length).toBeLessThanOrEqual(rotated.attempted)
+  }
+
+  async function expectCiphertextKept(known: KnownCiphertext): Promise<void> {
+    const { plaintext } = await call('Decrypt', { ciphertextBlob: known.ciphertextBlob })
+    expect(plaintext).toEqual(known.plaintext)
   }
 
   /** Opens what a change has closed, for as long as it takes. */
@@ -132,19 +141,26 @@ export function accountOf(service: ServiceProcess): Acknowledged {
       }
     },
     async expectNothingLost(which) {
-      const chosen = <T>(all: readonly T[]): readonly T[] =>
-        which === 'all' ? all : [...all.slice(-SAMPLE), ...sampleOf(all, SAMPLE)]
-      for (const entry of chosen([...keys])) await expectKeyKept(entry)
-      const byKey = Map.groupBy(chosen(ciphertexts), ({ keyId }) => keyId)
-      for (const [keyId, those] of byKey) {
-        await whileEnabled(keyId, async () => {
-          for (const { ciphertextBlob, plaintext } of those) {
-            expect((await call('Decrypt', { ciphertextBlob })).plaintext).toEqual(plaintext)
-          }
-        })
-      }
+      const chosen = <T>(all: readonly T[], old: number): readonly T[] =>
+        which === 'all' ? all : [...all.slice(old), ...sampleOf(all.slice(0, old), SAMPLE)]
+      await forEach(chosen([...keys], seen.keys), expectKeyKept)
+      const chosenCiphertexts = chosen(ciphertexts, seen.ciphertexts)
+      const byKey = Map.groupBy(chosenCiphertexts, ({ keyId }) => keyId)
+      await forEach([...byKey], ([keyId, those]) =>
+        whileEnabled(keyId, () => forEach(those, expectCiphertextKept)),
+      )
+      seen.keys = keys.size
+      seen.ciphertexts = ciphertexts.length
     },
   }
+}
+
+async function forEach<T>(all: readonly T[], look: (one: T) => Promise<void>): Promise<void> {
+  const left = all.values()
+  const lookOn = async () => {
+    for (const one of left) await look(one)
+  }
+  await Promise.all(Array.from({ length: AT_ONCE }, lookOn))
 }
 
 function sampleOf<T>(all: readonly T[], most: number): readonly T[] {

@@ -14,7 +14,7 @@ const MAIN = resolve(import.meta.dirname, '../../src/cli/main.ts')
 /** A service in a process of its own. */
 export interface ServiceProcess {
   readonly home: string
-  /** Calls as the account's root. */
+  /** Calls as the account's root; another one after each start. */
   readonly client: Client
   /** Starts it; resolves when it serves. */
   start(): Promise<void>
@@ -60,7 +60,9 @@ export async function serviceProcess(): Promise<ServiceProcess> {
     }
     if (started.exitCode !== null) throw new Error(`keyslot has ended: ${complaints}`)
     started.stdout.resume()
-    client ??= connect({
+    // A channel that has failed waits before it connects again: a new one does not.
+    client?.close()
+    client = connect({
       endpoint,
       ca: readFileSync(join(home, 'tls/ca.pem')),
       certificate: readFileSync(join(home, 'tls/root.pem')),
@@ -120,10 +122,12 @@ function childrenOf(pid: number): number[] {
   }
 }
 
+/** Whether a process lives: not one that has ended and waits for its parent to ask after it. */
 function isRunning(pid: number): boolean {
   try {
-    process.kill(pid, 0)
-    return true
+    return !execFileSync('ps', ['-o', 'stat=', '-p', `${pid}`])
+      .toString()
+      .startsWith('Z')
   } catch {
     return false
   }
