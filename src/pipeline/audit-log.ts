@@ -30,8 +30,16 @@ export async function openAuditLog(path: string): Promise<AuditLog> {
   const file = await open(path, 'a+', 0o600)
   await syncDirectory(dirname(path))
   let length = await endLastLine(file)
+  /** Whether half a line may stand behind `length`. */
+  let isTorn = false
   let waiting: Batch | undefined
   let flushing: Promise<void> | undefined
+
+  /** A half-written line would make its successor unreadable. */
+  async function dropTorn(): Promise<void> {
+    await file.truncate(length)
+    isTorn = false
+  }
 
   async function flush(): Promise<void> {
     // Lines of one turn of the event loop arrive one by one, and go together.
@@ -39,10 +47,17 @@ export async function openAuditLog(path: string): Promise<AuditLog> {
     while (waiting) {
       const batch = waiting
       waiting = undefined
+      const bytes = Buffer.from(batch.text)
       try {
-        length = await writeThrough(file, Buffer.from(batch.text), length)
+        if (isTorn) await dropTorn()
+        isTorn = true
+        await writeThrough(file, bytes)
+        isTorn = false
+        length += bytes.length
         batch.settle.resolve()
       } catch (cause) {
+        // If that fails too, it is tried again before the next line.
+        await dropTorn().catch(() => {})
         batch.settle.reject(cause)
       }
     }
@@ -86,7 +101,9 @@ async function endLastLine(file: FileHandle): Promise<number> {
   const { size } = await file.stat()
   if (size === 0) return size
   const { buffer: last } = await file.read(Buffer.alloc(1), 0, 1, size - 1)
-  return last.toString() === '\n' ? size : writeThrough(file, Buffer.from('\n'), size)
+  if (last.toString() === '\n') return size
+  await writeThrough(file, Buffer.from('\n'))
+  return size + 1
 }
 
 function newBatch(): Batch {
@@ -96,16 +113,8 @@ function newBatch(): Batch {
   return { text: '', written: promise, settle: { resolve, reject } }
 }
 
-/** @returns the new length of the file. */
-async function writeThrough(file: FileHandle, bytes: Buffer, length: number): Promise<number> {
-  try {
-    let at = 0
-    while (at < bytes.length) at += (await file.write(bytes, at)).bytesWritten
-    await file.datasync()
-    return length + bytes.length
-  } catch (cause) {
-    // A half-written line would make its successor unreadable.
-    await file.truncate(length).catch(() => {})
-    throw cause
-  }
+async function writeThrough(file: FileHandle, bytes: Buffer): Promise<void> {
+  let at = 0
+  while (at < bytes.length) at += (await file.write(bytes, at)).bytesWritten
+  await file.datasync()
 }
