@@ -129,7 +129,7 @@ export async function makeFaultyToken(): Promise<FaultyToken> {
     faults,
     settings: {
       ...settings,
-      modulePath: buildModule(),
+      modulePath: builtLibrary(join(import.meta.dirname, 'module/faults.c')),
       profile: 'softhsm',
       moduleEnvironment: {
         ...settings.moduleEnvironment,
@@ -144,18 +144,17 @@ export async function makeFaultyToken(): Promise<FaultyToken> {
   }
 }
 
-const SOURCE = join(import.meta.dirname, 'module/faults.c')
 const FLAGS = ['-std=gnu11', '-O1', '-Wall', '-Wextra', '-Werror', '-shared', '-fPIC', '-pthread']
 
-/** Builds the module once for each version of its source; answers its path. */
-function buildModule(): string {
-  const hash = createHash('sha256').update(readFileSync(SOURCE)).update(FLAGS.join())
+/** Builds a shared library once for each version of its source; answers its path. */
+export function builtLibrary(source: string): string {
+  const hash = createHash('sha256').update(readFileSync(source)).update(FLAGS.join())
   const directory = join(tmpdir(), `keyslot-fault-module-${process.getuid?.() ?? 0}`)
   const built = join(directory, `${hash.digest('hex').slice(0, 32)}.so`)
   if (existsSync(built)) return built
   mkdirSync(directory, { recursive: true, mode: 0o700 })
   const underWay = `${built}.${process.pid}`
-  execFileSync('cc', [...FLAGS, '-o', underWay, SOURCE, '-ldl'], { stdio: 'inherit' })
+  execFileSync('cc', [...FLAGS, '-o', underWay, source, '-ldl'], { stdio: 'inherit' })
   renameSync(underWay, built)
   return built
 }

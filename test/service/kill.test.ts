@@ -1,11 +1,7 @@
 /** Door process, HSM process and both killed with SIGKILL under load: nothing is lost. */
 
-import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { reconcile } from '../../src/lifecycle/reconcile.ts'
-import { findSoftHsm, softhsmEnvironment } from '../../src/pkcs11/profiles/softhsm.ts'
-import { startHsm } from '../../src/pkcs11/supervisor.ts'
-import { openStore } from '../../src/store/database.ts'
+import { MATCHING, reconcileLeftBehind } from './left-behind.ts'
 import { type Acknowledged, accountOf } from './load.ts'
 import { type ServiceProcess, serviceProcess, sleep } from './service-process.ts'
 
@@ -87,12 +83,7 @@ describe.each(services)('service %i', () => {
 
   test('what is left matches: no orphan in the token, no key without its material', async () => {
     expect(await service.interrupt()).toBe(0)
-    expect(await reconciled(service.home)).toMatchObject({
-      unexplained: [],
-      missing: [],
-      returned: [],
-      waiting: [],
-    })
+    expect(await reconcileLeftBehind(service.home)).toMatchObject(MATCHING)
   })
 })
 
@@ -104,25 +95,3 @@ afterAll(() => {
       ` within ${most.toFixed(0)} ms always`,
   )
 })
-
-/** Reconciles what a service has left behind. */
-async function reconciled(home: string) {
-  const store = await openStore({ path: join(home, 'keyslot.db') })
-  const installation = await store.installation()
-  const hsm = await startHsm(
-    {
-      modulePath: findSoftHsm() ?? '',
-      tokenLabel: 'keyslot',
-      pinFile: join(home, 'hsm/pin'),
-      moduleEnvironment: softhsmEnvironment(join(home, 'hsm/softhsm2.conf')),
-      canaryId: installation?.canaryId,
-    },
-    { log: () => {} },
-  )
-  try {
-    return await reconcile({ store, objects: hsm.objects, clock: Date.now }, { patienceMs: 0 })
-  } finally {
-    await hsm.stop()
-    await store.close()
-  }
-}
