@@ -8,7 +8,9 @@
 
 import type { MethodDefinition } from '@grpc/proto-loader'
 import type { Timestamp__Output } from './gen/google/protobuf/Timestamp.ts'
+import type { IdentityServiceDefinition } from './gen/keyslot/v1/IdentityService.ts'
 import type { KeyManagementServiceDefinition } from './gen/keyslot/v1/KeyManagementService.ts'
+import type { SecurityTokenServiceDefinition } from './gen/keyslot/v1/SecurityTokenService.ts'
 
 /** The prefixes of enum values; a test holds them against the contract. */
 export type EnumPrefix =
@@ -28,13 +30,16 @@ export type EnumPrefix =
   | 'RESOURCE_OWNER_TYPE_'
   | 'ROTATION_TYPE_'
 
+/** The prefixes of enum values that AWS spells in PascalCase. */
+export type PascalPrefix = 'KEY_STATE_' | 'STATUS_TYPE_'
+
 type Pascal<S extends string> = S extends `${infer Head}_${infer Tail}`
   ? `${Capitalize<Lowercase<Head>>}${Pascal<Tail>}`
   : Capitalize<Lowercase<S>>
 
 type EnumValue<S extends string> = S extends `${string}_UNSPECIFIED`
   ? undefined
-  : S extends `KEY_STATE_${infer State}`
+  : S extends `${PascalPrefix}${infer State}`
     ? Pascal<State>
     : S extends `${EnumPrefix}${infer Value}`
       ? Value
@@ -75,14 +80,17 @@ type Rpc<M> =
     ? { readonly request: Message<Request>; readonly response: Message<Response> }
     : never
 
-/** One entry for each rpc. The generated definition has an index signature, which is left out. */
-export type Service = {
-  [N in keyof KeyManagementServiceDefinition as string extends N
-    ? never
-    : number extends N
-      ? never
-      : N]: Rpc<KeyManagementServiceDefinition[N]>
+/** One entry for each rpc. A generated definition has an index signature, which is left out. */
+type Rpcs<Definition> = {
+  [N in keyof Definition as string extends N ? never : number extends N ? never : N]: Rpc<
+    Definition[N]
+  >
 }
+
+/** The rpcs of every service; their names are unique among all of them. */
+export type Service = Rpcs<KeyManagementServiceDefinition> &
+  Rpcs<IdentityServiceDefinition> &
+  Rpcs<SecurityTokenServiceDefinition>
 
 /** The name of an rpc. */
 export type RpcName = keyof Service

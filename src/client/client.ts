@@ -3,7 +3,7 @@
 import { isIP } from 'node:net'
 import { checkServerIdentity, createSecureContext } from 'node:tls'
 import { Client as Channel, ChannelCredentials, Metadata, status } from '@grpc/grpc-js'
-import { CONTRACT, SERVICE_NAME } from '../contract/contract.ts'
+import { CONTRACT } from '../contract/contract.ts'
 import { decodeMessage, encodeMessage } from '../contract/wire.ts'
 import type { RpcName, Service } from '../service.ts'
 import { KeyslotError } from './error.ts'
@@ -98,7 +98,7 @@ function call<N extends RpcName>(
   return new Promise((resolve, reject) => {
     if (signal?.aborted) throw cancelled('The call was cancelled before it was sent.', signal)
     const under = channel.makeUnaryRequest(
-      `/${SERVICE_NAME}/${name}`,
+      `/${CONTRACT[name].service}/${name}`,
       (message: Buffer) => message,
       (bytes) => decodeMessage(CONTRACT[name].response, bytes) as Service[N]['response'],
       encoded(name, request),

@@ -11,10 +11,14 @@ import type { EnumPrefix, RpcName } from '../service.ts'
 /** Where the proto files are. */
 export const PROTO_DIRECTORY = fileURLToPath(new URL('../../proto/', import.meta.url))
 
-/** The package and the service. */
+/** The package of the services. */
 export const PACKAGE_NAME = 'keyslot.v1'
-/** The full name of the service, as gRPC paths have it. */
-export const SERVICE_NAME = `${PACKAGE_NAME}.KeyManagementService`
+/** The full names of the services, as gRPC paths have them. */
+export const SERVICE_NAMES = [
+  `${PACKAGE_NAME}.KeyManagementService`,
+  `${PACKAGE_NAME}.IdentityService`,
+  `${PACKAGE_NAME}.SecurityTokenService`,
+] as const
 
 const MAP_ENTRY = 'MapEntry'
 
@@ -78,12 +82,14 @@ export interface MessageContract {
 /** An rpc. */
 export interface RpcContract {
   readonly name: RpcName
+  /** The full name of its service. */
+  readonly service: (typeof SERVICE_NAMES)[number]
   readonly request: MessageContract
   readonly response: MessageContract
   readonly doc: string
 }
 
-/** The contract: every rpc by its name, in the order of the proto file. */
+/** The contract: every rpc by its name, in the order of the services and their proto files. */
 export type Contract = Readonly<Record<RpcName, RpcContract>>
 
 /** Reads the contract. */
@@ -96,13 +102,16 @@ function load(): Contract {
   exposeMapEntries(root)
   root.resolveAll()
   const messages = new Map<protobuf.Type, MessageContract>()
-  const service = root.lookupService(SERVICE_NAME)
-  const rpcs = service.methodsArray.map((method): [string, RpcContract] => {
+  const methods = SERVICE_NAMES.flatMap((service) =>
+    root.lookupService(service).methodsArray.map((method) => ({ service, method })),
+  )
+  const rpcs = methods.map(({ service, method }): [string, RpcContract] => {
     method.resolve()
     const { resolvedRequestType: request, resolvedResponseType: response } = method
     if (!request || !response) throw new Error(`the messages of ${method.name} are not resolved`)
     const rpc = {
       name: method.name as RpcName,
+      service,
       request: message(request, messages),
       response: message(response, messages),
       doc: method.comment ?? '',

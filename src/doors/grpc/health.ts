@@ -10,7 +10,7 @@ import {
   type sendUnaryData,
   status,
 } from '@grpc/grpc-js'
-import { SERVICE_NAME } from '../../contract/contract.ts'
+import { SERVICE_NAMES } from '../../contract/contract.ts'
 import { HEALTH_SERVICE_NAME, standardService } from './standard-services.ts'
 
 /** Whether the service is ready, and when that changes. */
@@ -27,7 +27,7 @@ export interface Health {
 }
 
 /** The empty name is that of the server as a whole. */
-const WATCHED_NAMES: readonly string[] = ['', SERVICE_NAME]
+const WATCHED_NAMES: readonly string[] = ['', ...SERVICE_NAMES]
 
 interface HealthRequest {
   readonly service: string

@@ -6,7 +6,7 @@
 import type { AddressInfo, ListenOptions } from 'node:net'
 import { createServer, type TLSSocket, type Server as TlsServer } from 'node:tls'
 import { Server } from '@grpc/grpc-js'
-import { CONTRACT, SERVICE_NAME } from '../../contract/contract.ts'
+import { CONTRACT } from '../../contract/contract.ts'
 import type { FailureName } from '../../model/failures.ts'
 import type { Pipeline } from '../../pipeline/call.ts'
 import type { RpcName } from '../../service.ts'
@@ -155,8 +155,8 @@ function createGrpcServer(maxConcurrentStreams: number): Server {
 /** The bytes of messages go through as they are; see `calls.ts`. */
 function addOperations(server: Server, parts: CallParts): void {
   const asIs = (bytes: Buffer): Buffer => bytes
-  for (const { name } of Object.values(CONTRACT)) {
-    server.register(`/${SERVICE_NAME}/${name}`, handlerOf(name, parts), asIs, asIs, 'unary')
+  for (const { name, service } of Object.values(CONTRACT)) {
+    server.register(`/${service}/${name}`, handlerOf(name, parts), asIs, asIs, 'unary')
   }
 }
 

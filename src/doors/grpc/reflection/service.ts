@@ -6,7 +6,7 @@
 
 import { readFileSync } from 'node:fs'
 import { type Server, type ServerDuplexStream, status } from '@grpc/grpc-js'
-import { SERVICE_NAME } from '../../../contract/contract.ts'
+import { SERVICE_NAMES } from '../../../contract/contract.ts'
 import {
   HEALTH_SERVICE_NAME,
   REFLECTION_SERVICE_NAMES,
@@ -15,7 +15,7 @@ import {
 import { type Descriptors, filesInSet, indexDescriptors } from './descriptors.ts'
 
 const DESCRIPTOR_SET = new URL('../../../gen/descriptors.binpb', import.meta.url)
-const SERVICE_NAMES = [SERVICE_NAME, HEALTH_SERVICE_NAME, ...REFLECTION_SERVICE_NAMES]
+const LISTED_NAMES = [...SERVICE_NAMES, HEALTH_SERVICE_NAME, ...REFLECTION_SERVICE_NAMES]
 
 /** A question, as `proto/grpc/reflection/v1` has it. */
 interface Question {
@@ -82,7 +82,7 @@ function answerTo(question: Question, descriptors: Descriptors): Answer {
       return { allExtensionNumbersResponse: { baseTypeName, extensionNumber } }
     }
     case 'listServices':
-      return { listServicesResponse: { service: SERVICE_NAMES.map((name) => ({ name })) } }
+      return { listServicesResponse: { service: LISTED_NAMES.map((name) => ({ name })) } }
     default:
       return errorAnswer(status.INVALID_ARGUMENT, 'The request asks nothing that is known here.')
   }
