@@ -18,8 +18,8 @@ import type { Account } from './model/identities/account.ts'
 import { OPERATIONS } from './operations/table.ts'
 import { openAuditLog } from './pipeline/audit-log.ts'
 import type { Pipeline } from './pipeline/call.ts'
+import { openSealer } from './pipeline/identities/own-key.ts'
 import { createIdentities } from './pipeline/identities.ts'
-import { openSealer } from './pipeline/own-key.ts'
 import { createPipeline } from './pipeline/pipeline.ts'
 import type { HsmReport } from './pkcs11/settings.ts'
 import { type HsmHandle, startHsm } from './pkcs11/supervisor.ts'
@@ -95,6 +95,8 @@ export async function serve(config: Config, options: ServiceOptions = {}): Promi
   const pipeline = createPipeline({
     operations: OPERATIONS,
     services: { ...sealing, sealer },
+    identities,
+    operator: config.place.account,
     region: config.place.region,
     audit: (line) => audit.append(line),
     onEnd: metrics.call,

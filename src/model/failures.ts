@@ -46,16 +46,24 @@ export const FAILURES = {
   AccessDeniedException: { grpc: 'PERMISSION_DENIED', http: 400, fault: 'caller' },
   AlreadyExistsException: exists,
   ConflictException: { grpc: 'ABORTED', http: 400, fault: 'caller' },
+  /** IAM's: what it has must go first. */
+  DeleteConflictException: precondition,
   DependencyTimeoutException: { grpc: 'UNAVAILABLE', http: 503, fault: 'service' },
   DisabledException: precondition,
   DryRunOperationException: precondition,
   ExpiredTokenException: unauthenticated,
   IncompleteSignatureException: unauthenticated,
+  /** IAM's: there is one of this name. */
+  EntityAlreadyExistsException: exists,
+  /** STS's: the keys of an identity provider cannot be had. */
+  IDPCommunicationErrorException: { grpc: 'UNAVAILABLE', http: 400, fault: 'caller' },
   IncorrectKeyException: invalid,
   InvalidAliasNameException: invalid,
   InvalidArnException: invalid,
   InvalidCiphertextException: invalid,
   InvalidGrantTokenException: invalid,
+  /** STS's: a web identity token that is not sound, or of nobody who is known. */
+  InvalidIdentityTokenException: unauthenticated,
   InvalidKeyUsageException: precondition,
   InvalidMarkerException: invalid,
   InvalidSignatureException: unauthenticated,
@@ -65,6 +73,8 @@ export const FAILURES = {
   LimitExceededException: exhausted,
   MalformedPolicyDocumentException: invalid,
   MissingAuthenticationTokenException: unauthenticated,
+  /** IAM's: there is none of this name. */
+  NoSuchEntityException: missing,
   NotFoundException: missing,
   /** STS's: session policies and tags together are too long. */
   PackedPolicyTooLargeException: invalid,

@@ -13,6 +13,13 @@ import type { KeyUsage } from '../model/key-specs.ts'
 import type { CallLimits, Hsm } from '../pkcs11/hsm.ts'
 import type { Service } from '../service.ts'
 import type { Store } from '../store/store.ts'
+import type {
+  AnybodyNeed,
+  GivenPrincipal,
+  InstallationNeed,
+  PrincipalNeed,
+  TrustNeed,
+} from './principals.ts'
 
 /** Operations that are not rpcs: keyslot's own jobs, which take the same way through the pipeline. */
 export interface JobService {
@@ -76,6 +83,10 @@ export type Need<Request> =
   | KeyNeed<Request>
   | AliasNeed<Request>
   | AccountNeed<Request>
+  | PrincipalNeed<Request>
+  | TrustNeed<Request>
+  | InstallationNeed<Request>
+  | AnybodyNeed
 
 /** An alias as named by a request. */
 export interface AliasResource {
@@ -99,7 +110,7 @@ type Given<N> =
       ? Authorised<AliasResource>
       : N extends AccountNeed<never>
         ? Authorised<AccountResource>
-        : never
+        : GivenPrincipal<N>
 
 /** The values of condition keys (`kms:EncryptionAlgorithm`), by which policies decide. */
 export type Conditions = Readonly<
@@ -131,6 +142,12 @@ export interface Services {
   readonly clock: () => number
 }
 
+/** A JSON Web Token, and the role in whose account its issuer has to be known. */
+export interface WebIdentityClaim {
+  readonly webIdentityToken: string
+  readonly roleArn: string
+}
+
 /** What `rehearse` is given beside its needs. */
 export interface Rehearsal<Request> {
   readonly request: Request
@@ -157,6 +174,8 @@ export interface Operation<
   readonly changes: boolean
   /** Refuses what the rules of the contract cannot say; pure. */
   readonly check?: (request: Operations[N]['request']) => void
+  /** Whoever holds the token in the request calls, and nobody else has to be known; pure. */
+  readonly identifies?: (request: Operations[N]['request']) => WebIdentityClaim
   /** What policies may decide on, for the need of this name; pure. */
   readonly conditions?: (request: Operations[N]['request'], need: string) => Conditions
   /**
@@ -178,6 +197,7 @@ export interface AnyOperation<N extends OperationName = OperationName> {
   readonly needs: Readonly<Record<string, Need<never>>>
   readonly changes: boolean
   readonly check?: (request: Operations[N]['request']) => void
+  readonly identifies?: (request: Operations[N]['request']) => WebIdentityClaim
   readonly conditions?: (request: Operations[N]['request'], need: string) => Conditions
   readonly rehearse?: (given: never) => void
   readonly run: (given: never) => Promise<Operations[N]['response']>

@@ -10,6 +10,42 @@ import { GenerateDataKey } from './crypto/generate-data-key.ts'
 import { GenerateDataKeyWithoutPlaintext } from './crypto/generate-data-key-without-plaintext.ts'
 import { GenerateRandom } from './crypto/generate-random.ts'
 import { ReEncrypt } from './crypto/re-encrypt.ts'
+import { CreateAccessKey } from './identities/access-keys/create-access-key.ts'
+import { DeleteAccessKey } from './identities/access-keys/delete-access-key.ts'
+import { ListAccessKeys } from './identities/access-keys/list-access-keys.ts'
+import { UpdateAccessKey } from './identities/access-keys/update-access-key.ts'
+import { CreateAccount } from './identities/accounts/create-account.ts'
+import { ListAccounts } from './identities/accounts/list-accounts.ts'
+import { CreateOpenIDConnectProvider } from './identities/providers/create-open-id-connect-provider.ts'
+import { DeleteOpenIDConnectProvider } from './identities/providers/delete-open-id-connect-provider.ts'
+import { GetOpenIDConnectProvider } from './identities/providers/get-open-id-connect-provider.ts'
+import { ListOpenIDConnectProviders } from './identities/providers/list-open-id-connect-providers.ts'
+import { UpdateOpenIDConnectProvider } from './identities/providers/update-open-id-connect-provider.ts'
+import { CreateRole } from './identities/roles/create-role.ts'
+import { DeleteRole } from './identities/roles/delete-role.ts'
+import { DeleteRolePermissionsBoundary } from './identities/roles/delete-role-permissions-boundary.ts'
+import { DeleteRolePolicy } from './identities/roles/delete-role-policy.ts'
+import { GetRole } from './identities/roles/get-role.ts'
+import { GetRolePolicy } from './identities/roles/get-role-policy.ts'
+import { ListRolePolicies } from './identities/roles/list-role-policies.ts'
+import { ListRoles } from './identities/roles/list-roles.ts'
+import { PutRolePermissionsBoundary } from './identities/roles/put-role-permissions-boundary.ts'
+import { PutRolePolicy } from './identities/roles/put-role-policy.ts'
+import { TagRole } from './identities/roles/tag-role.ts'
+import { UntagRole } from './identities/roles/untag-role.ts'
+import { UpdateAssumeRolePolicy } from './identities/roles/update-assume-role-policy.ts'
+import { CreateUser } from './identities/users/create-user.ts'
+import { DeleteUser } from './identities/users/delete-user.ts'
+import { DeleteUserPermissionsBoundary } from './identities/users/delete-user-permissions-boundary.ts'
+import { DeleteUserPolicy } from './identities/users/delete-user-policy.ts'
+import { GetUser } from './identities/users/get-user.ts'
+import { GetUserPolicy } from './identities/users/get-user-policy.ts'
+import { ListUserPolicies } from './identities/users/list-user-policies.ts'
+import { ListUsers } from './identities/users/list-users.ts'
+import { PutUserPermissionsBoundary } from './identities/users/put-user-permissions-boundary.ts'
+import { PutUserPolicy } from './identities/users/put-user-policy.ts'
+import { TagUser } from './identities/users/tag-user.ts'
+import { UntagUser } from './identities/users/untag-user.ts'
 import { DestroyDueKey } from './jobs/destroy-due-key.ts'
 import { RotateDueKey } from './jobs/rotate-due-key.ts'
 import { CancelKeyDeletion } from './keys/cancel-key-deletion.ts'
@@ -26,6 +62,10 @@ import { EnableKeyRotation } from './rotation/enable-key-rotation.ts'
 import { GetKeyRotationStatus } from './rotation/get-key-rotation-status.ts'
 import { ListKeyRotations } from './rotation/list-key-rotations.ts'
 import { RotateKeyOnDemand } from './rotation/rotate-key-on-demand.ts'
+import { AssumeRole } from './sts/assume-role.ts'
+import { AssumeRoleWithWebIdentity } from './sts/assume-role-with-web-identity.ts'
+import { GetCallerIdentity } from './sts/get-caller-identity.ts'
+import { GetSessionToken } from './sts/get-session-token.ts'
 import { ListResourceTags } from './tags/list-resource-tags.ts'
 import { TagResource } from './tags/tag-resource.ts'
 import { UntagResource } from './tags/untag-resource.ts'
@@ -58,6 +98,46 @@ export const OPERATIONS: { readonly [N in OperationName]: AnyOperation<N> } = {
   GetKeyRotationStatus,
   RotateKeyOnDemand,
   ListKeyRotations,
+  CreateAccount,
+  ListAccounts,
+  CreateUser,
+  GetUser,
+  ListUsers,
+  DeleteUser,
+  TagUser,
+  UntagUser,
+  PutUserPolicy,
+  GetUserPolicy,
+  ListUserPolicies,
+  DeleteUserPolicy,
+  PutUserPermissionsBoundary,
+  DeleteUserPermissionsBoundary,
+  CreateRole,
+  GetRole,
+  ListRoles,
+  UpdateAssumeRolePolicy,
+  DeleteRole,
+  TagRole,
+  UntagRole,
+  PutRolePolicy,
+  GetRolePolicy,
+  ListRolePolicies,
+  DeleteRolePolicy,
+  PutRolePermissionsBoundary,
+  DeleteRolePermissionsBoundary,
+  CreateAccessKey,
+  ListAccessKeys,
+  UpdateAccessKey,
+  DeleteAccessKey,
+  CreateOpenIDConnectProvider,
+  GetOpenIDConnectProvider,
+  ListOpenIDConnectProviders,
+  UpdateOpenIDConnectProvider,
+  DeleteOpenIDConnectProvider,
+  AssumeRole,
+  AssumeRoleWithWebIdentity,
+  GetCallerIdentity,
+  GetSessionToken,
   RotateDueKey,
   DestroyDueKey,
 }

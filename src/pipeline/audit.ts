@@ -54,6 +54,8 @@ export async function record(
       type: subject.caller.kind,
       arn: subject.caller.arn,
       accountId: subject.caller.account,
+      principalId: subject.caller.principalId,
+      sourceIdentity: subject.caller.sourceIdentity,
     },
     sourceIPAddress: call.sourceAddress,
     userAgent: call.userAgent,

@@ -21,8 +21,10 @@ import {
   type Session,
   sessionContext,
 } from '../model/identities/session.ts'
-import type { Sealer } from '../operations/operation.ts'
+import type { Sealer, WebIdentityClaim } from '../operations/operation.ts'
 import type { Store } from '../store/store.ts'
+import { bearerOf, type SvidSettings, webIdentityOf } from './identities/bearer.ts'
+import { createTokenVerifier } from './identities/web-identity.ts'
 
 /** What a signature is verified by, and whom it then shows. */
 export interface Credential {
@@ -59,6 +61,22 @@ export interface Identities {
    * @returns `undefined` if there is none, or the token is not its own.
    */
   credential(accessKeyId: string, sessionToken?: string): Promise<Credential | undefined>
+  /**
+   * The holder of a web identity token, who may assume the role and nothing else.
+   *
+   * @throws KmsError InvalidIdentityTokenException, ExpiredTokenException or
+   *   IDPCommunicationErrorException.
+   */
+  webIdentity(claim: WebIdentityClaim): Promise<Caller>
+  /**
+   * The caller that a JSON Web Token makes, for one call: whom its SPIFFE ID names, or a session
+   * of the role, or else of the default role of its issuer.
+   *
+   * @throws KmsError as above, or AccessDeniedException if the role does not trust the holder.
+   */
+  bearer(token: string, roleArn?: string): Promise<Caller>
+  /** Whether there is anything by which a token could be verified. */
+  takesTokens(): Promise<boolean>
   /** The policies of a caller as they are now; a root, a service and keyslot have none. */
   policiesOf(caller: Caller): Promise<PrincipalPolicies>
 }
@@ -69,6 +87,8 @@ export interface IdentitiesParts {
   readonly sealer: Sealer
   /** Milliseconds since the epoch. */
   readonly clock: () => number
+  /** Absent when no JWT-SVIDs are taken. */
+  readonly svids?: SvidSettings
 }
 
 /** How many secrets and sessions are held once they are decrypted; the oldest are let go. */
@@ -79,11 +99,18 @@ const TOKEN_LENGTH_MAX = 8192
 
 /** Makes the identities. */
 export function createIdentities(parts: IdentitiesParts): Identities {
-  const { principals } = parts.store.identities
+  const { principals, providers } = parts.store.identities
   const secretOf = openSecrets(parts.sealer)
   const sessionOf = openSessions(parts.sealer)
+  const callerOf = (name: PrincipalName) => callerNamed(parts, name)
+  const verifier = createTokenVerifier(parts.clock)
+  const { store, svids } = parts
+  const bearers = { store, verifier, svids, callerOf }
   return {
-    callerOf: (name) => callerNamed(parts, name),
+    callerOf,
+    webIdentity: (claim) => webIdentityOf(bearers, claim),
+    bearer: (token, roleArn) => bearerOf(bearers, token, roleArn),
+    takesTokens: async () => svids !== undefined || (await providers.any()),
 
     async credential(accessKeyId, sessionToken) {
       if (sessionToken !== undefined) {
@@ -157,8 +184,8 @@ function credentialOfSession(parts: IdentitiesParts, session: Session): Credenti
       if (sessionName === undefined) return ownerOf(parts, session)
       const role = await parts.store.identities.principals.find(principalId ?? '')
       if (role?.kind !== 'role') return unknown()
-      const { tags, policies } = session
-      return sessionOfRole(role, { name: sessionName, tags, policies })
+      const { tags, policies, sourceIdentity } = session
+      return sessionOfRole(role, { name: sessionName, tags, policies, sourceIdentity })
     },
   }
 }
@@ -173,10 +200,12 @@ function userOf({ arn, account, principalId, tags }: Principal): Caller {
 
 function sessionOfRole(
   role: Principal,
-  session: Partial<Pick<Session, 'tags' | 'policies'>> & { readonly name: string },
+  session: Partial<Pick<Session, 'tags' | 'policies' | 'sourceIdentity'>> & {
+    readonly name: string
+  },
 ): Caller {
   const { account, arn: roleArn } = role
-  const { name, tags, policies } = session
+  const { name, tags, policies, sourceIdentity } = session
   return {
     arn: sessionArn(account, role.name, name),
     account,
@@ -185,6 +214,7 @@ function sessionOfRole(
     roleArn,
     tags: tags === undefined || tags.size === 0 ? role.tags : new Map([...role.tags, ...tags]),
     sessionPolicies: policies,
+    sourceIdentity,
   }
 }
 

@@ -18,18 +18,22 @@ import type {
   Services,
 } from '../operations/operation.ts'
 import type { CallLimits } from '../pkcs11/hsm.ts'
-import type { Store } from '../store/store.ts'
 import { type AppendAudit, type AuditSubject, type Outcome, record } from './audit.ts'
 import { deny, isAllowed, type Question, refuseGrantTokens } from './authorise.ts'
 import type { Call, Pipeline } from './call.ts'
 import { checkFitness } from './fitness.ts'
+import { meetPrincipal } from './identities/meet.ts'
+import type { Identities } from './identities.ts'
 import { resolveAlias, resolveKey } from './resolve.ts'
 
 /** What the pipeline is made of. */
 export interface PipelineParts {
   readonly operations: { readonly [N in OperationName]: AnyOperation<N> }
   readonly services: Services
+  readonly identities: Identities
   readonly region: string
+  /** The installation's first account, whose root is keyslot's operator. */
+  readonly operator: string
   readonly audit: AppendAudit
   /** Told of every call that has ended: `ok` or AWS's name of the failure, and how long it took. */
   readonly onEnd: (name: OperationName, door: string, outcome: string, seconds: number) => void
@@ -87,9 +91,14 @@ async function run<N extends OperationName>(
     record(parts.audit, { name, call, changes, timeMs, subject, outcome, error })
   let response: Operations[N]['response']
   try {
-    const caller = await call.authenticate()
+    // A token in the request has to be read before it is known who calls.
+    const early = operation.identifies && checked(operation, call)
+    const caller =
+      operation.identifies && early
+        ? await parts.identities.webIdentity(operation.identifies(early))
+        : await call.authenticate()
     subject.caller = caller
-    const request = checked(operation, call)
+    const request = early ?? checked(operation, call)
     subject.request = request
     const home = { account: caller.account, region: parts.region }
     const { resources } = subject
@@ -143,7 +152,7 @@ async function grant<N extends OperationName>(
   for (const [needName, need] of Object.entries(operation.needs)) {
     const permission = need.permission ?? `kms:${operation.name}`
     const conditions = operation.conditions?.(asked.request, needName) ?? {}
-    const resource = await meet(parts.services.store, need, { ...asked, permission, conditions })
+    const resource = await meet(parts, need, { ...asked, permission, conditions })
     if (resource !== undefined) given[needName] = resource
   }
   if (Object.keys(given).length === 0) throw new Error(`${operation.name} asked no permission`)
@@ -151,7 +160,7 @@ async function grant<N extends OperationName>(
 }
 
 async function meet(
-  store: Store,
+  parts: PipelineParts,
   need: Need<never>,
   { caller, request, permission, conditions, home, resources }: AskedOfNeed,
 ): Promise<Authorised<object> | undefined> {
@@ -159,6 +168,7 @@ async function meet(
     resources.push(resource.arn)
     return isAllowed({ caller, permission, resource, grantable, conditions })
   }
+  const { store } = parts.services
   if (need.kind === 'account') {
     if (!need.find(request as never)) return undefined
     const account = { ...home, arn: '*' }
@@ -167,6 +177,14 @@ async function meet(
   if (need.kind === 'alias') {
     const alias = await resolveAlias(store, need.find(request as never), home)
     return allows(alias) ? authorised(alias) : deny(caller, permission, alias.arn)
+  }
+  if (need.kind !== 'key') {
+    const refuse = (resource: Resource): never => deny(caller, permission, resource.arn)
+    const ask = async (resource: Resource): Promise<void> => {
+      if (!allows(resource)) refuse(resource)
+    }
+    const principalParts = { ...parts, store }
+    return meetPrincipal(principalParts, need, { caller, request, conditions, ask, deny: refuse })
   }
   const name = need.find(request as never)
   if (name === undefined) return undefined

@@ -109,6 +109,7 @@ const PRINCIPAL_TYPES: Readonly<Record<Caller['kind'], string | undefined>> = {
   user: 'User',
   role: 'AssumedRole',
   service: undefined,
+  'web-identity': undefined,
   keyslot: undefined,
 }
 

@@ -4,7 +4,7 @@ import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
-import { SERVICE_NAME } from '../../src/contract/contract.ts'
+import { CONTRACT } from '../../src/contract/contract.ts'
 import type { MeasuredCall } from './calls.ts'
 import { cpuNs, type RunningServer } from './servers.ts'
 
@@ -57,7 +57,7 @@ export async function runRound(
   { call, frames, seconds, rate = 0 }: Round,
 ): Promise<RoundResult> {
   const [host, port] = server.address.split(':')
-  const path = `/${SERVICE_NAME}/${call.rpc}`
+  const path = `/${CONTRACT[call.rpc].service}/${call.rpc}`
   const certificates = ['ca.pem', 'root.pem', 'root-key.pem'].map((name) =>
     join(server.home, 'tls', name),
   )

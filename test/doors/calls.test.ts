@@ -13,7 +13,7 @@ import {
 import fc from 'fast-check'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import type { Client } from '../../src/client/client.ts'
-import { CONTRACT, SERVICE_NAME } from '../../src/contract/contract.ts'
+import { CONTRACT, SERVICE_NAMES } from '../../src/contract/contract.ts'
 import { DETAILS_TRAILER, decodeErrorDetails } from '../../src/contract/error-details.ts'
 import { encodeMessage } from '../../src/contract/wire.ts'
 import { FAILURES, type FailureName, fail, GRPC_STATUS } from '../../src/model/failures.ts'
@@ -68,7 +68,7 @@ function sendRaw(name: string, bytes: Buffer, metadata = new Metadata()): Promis
   const asIs = (message: Buffer) => message
   return new Promise((resolve) => {
     let trailers = new Metadata()
-    const path = `/${SERVICE_NAME}/${name}`
+    const path = `/${SERVICE_NAMES[0]}/${name}`
     const call = raw.makeUnaryRequest(path, asIs, asIs, bytes, metadata, (error, response) => {
       setImmediate(() => resolve({ ...(error ? { error } : { response }), trailers }))
     })

@@ -10,7 +10,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'vitest'
 import { type Client, connect } from '../../src/client/client.ts'
-import { SERVICE_NAME } from '../../src/contract/contract.ts'
+import { CONTRACT } from '../../src/contract/contract.ts'
 import {
   type Authority,
   ensureAuthority,
@@ -149,7 +149,7 @@ export function http2Session(tried: TriedDoor): ClientHttp2Session {
 export function callHeaders(name: RpcName): OutgoingHttpHeaders {
   return {
     ':method': 'POST',
-    ':path': `/${SERVICE_NAME}/${name}`,
+    ':path': `/${CONTRACT[name].service}/${name}`,
     'content-type': 'application/grpc',
     te: 'trailers',
   }

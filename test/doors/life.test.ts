@@ -8,7 +8,7 @@ import { connect as connectTls, createSecureContext } from 'node:tls'
 import { Client as Channel, ChannelCredentials, status } from '@grpc/grpc-js'
 import { expect, test } from 'vitest'
 import { connect } from '../../src/client/client.ts'
-import { SERVICE_NAME } from '../../src/contract/contract.ts'
+import { SERVICE_NAMES } from '../../src/contract/contract.ts'
 import { ensureAuthority } from '../../src/development/authority.ts'
 import { HEALTH_SERVICE_NAME, standardService } from '../../src/doors/grpc/standard-services.ts'
 import { ACCOUNT, eventually, readPair, type TriedDoor, tlsOf, tryDoor } from './door.ts'
@@ -51,10 +51,10 @@ function watchHealth(channel: Channel, service: string) {
 test('health follows the HSM', async () => {
   await using tried = await tryDoor(answer)
   const channel = rawChannel(tried)
-  const watched = watchHealth(channel, SERVICE_NAME)
+  const watched = watchHealth(channel, SERVICE_NAMES[0])
   const unknown = watchHealth(channel, 'nothing')
   await eventually(() => watched.seen).toEqual(['SERVING'])
-  for (const service of ['', SERVICE_NAME]) {
+  for (const service of ['', ...SERVICE_NAMES]) {
     expect(await callHealth(channel, 'Check', { service })).toEqual({ status: 'SERVING' })
   }
   tried.setReady(false)
@@ -63,7 +63,9 @@ test('health follows the HSM', async () => {
   tried.setReady(true)
   await eventually(() => watched.seen).toEqual(['SERVING', 'NOT_SERVING', 'SERVING'])
   expect(await callHealth(channel, 'List', {})).toEqual({
-    statuses: { '': { status: 'SERVING' }, [SERVICE_NAME]: { status: 'SERVING' } },
+    statuses: Object.fromEntries(
+      ['', ...SERVICE_NAMES].map((name) => [name, { status: 'SERVING' }]),
+    ),
   })
   await expect(callHealth(channel, 'Check', { service: 'nothing' })).rejects.toMatchObject({
     code: status.NOT_FOUND,

@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs'
 import { promisify } from 'node:util'
 import protobuf from 'protobufjs'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { CONTRACT, SERVICE_NAME } from '../../src/contract/contract.ts'
+import { CONTRACT } from '../../src/contract/contract.ts'
 import { filesInSet, indexDescriptors } from '../../src/doors/grpc/reflection/descriptors.ts'
 import { fail } from '../../src/model/failures.ts'
 import { type TriedDoor, tryDoor } from './door.ts'
@@ -41,7 +41,7 @@ const url = (path = '') => `https://${tried.door.address}${path}`
 
 test.each(VERSIONS)('%s lists every service with every method', async (version) => {
   const methods = (await curl(version, '--list-methods', url())).trim().split('\n')
-  const ours = Object.keys(CONTRACT).map((name) => `${SERVICE_NAME}/${name}`)
+  const ours = Object.values(CONTRACT).map(({ name, service }) => `${service}/${name}`)
   expect(methods.toSorted()).toEqual(
     [
       ...ours,
@@ -57,12 +57,12 @@ test.each(VERSIONS)('%s is enough to call by', async (version) => {
     plaintext: 'AA==',
     encryptionContext: { a: 'b' },
   })
-  const answer = await curl(version, '-d', data, url(`/${SERVICE_NAME}/Encrypt`))
+  const answer = await curl(version, '-d', data, url(`/${CONTRACT.Encrypt.service}/Encrypt`))
   expect(JSON.parse(answer)).toEqual({
     keyId: 'alias/a',
     ciphertextBlob: Buffer.from('a,b').toString('base64'),
   })
-  const refused = curl(version, '-d', '{}', url(`/${SERVICE_NAME}/Decrypt`))
+  const refused = curl(version, '-d', '{}', url(`/${CONTRACT.Decrypt.service}/Decrypt`))
   const stderr = await refused.catch((error: { stderr: string }) => error.stderr)
   expect(JSON.parse(stderr)).toMatchObject({
     code: 'invalid_argument',

@@ -18,8 +18,8 @@ import {
   sessionContext,
 } from '../../src/model/identities/session.ts'
 import type { Sealer } from '../../src/operations/operation.ts'
+import { openSealer } from '../../src/pipeline/identities/own-key.ts'
 import { createIdentities, type Identities } from '../../src/pipeline/identities.ts'
-import { openSealer } from '../../src/pipeline/own-key.ts'
 import { makePair } from '../lifecycle/fixture.ts'
 import { authorised, encrypt, makeKey, place } from '../lifecycle/pair.ts'
 

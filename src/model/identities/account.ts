@@ -22,7 +22,7 @@ export interface IdentityProvider {
   readonly issuer: string
   /** Of these, the claim `aud` must have one. */
   readonly audiences: readonly string[]
-  /** Where the issuer's public keys are: an `https:`, `http:` or `file:` URL of a JSON Web Key Set. */
+  /** The issuer's public keys: a JSON Web Key Set, or the URL of one. */
   readonly jwks: string
   /** The role of callers who name none: its ARN. */
   readonly defaultRoleArn?: string

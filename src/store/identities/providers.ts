@@ -1,10 +1,14 @@
 /** The identity providers that roles of an account may trust. */
 
 import type { Kysely } from 'kysely'
+import { providerArn } from '../../model/identities/principal.ts'
 import type { HotCopies } from '../copies.ts'
 import type { Tables } from '../rows.ts'
 import { type ProviderRow, providerOf, providerRow } from './rows.ts'
 import type { ProviderStore } from './store.ts'
+
+/** As long as any account: ARNs differ in nothing else before the issuer. */
+const NO_ACCOUNT = '000000000000'
 
 /** The identity providers of a database. */
 export function providerStore(db: Kysely<Tables>, hot: HotCopies): ProviderStore {
@@ -32,6 +36,17 @@ export function providerStore(db: Kysely<Tables>, hot: HotCopies): ProviderStore
         .limit(limit)
         .execute()
       return rows.map(providerOf)
+    },
+
+    async ofIssuer(issuer) {
+      const begin = providerArn(NO_ACCOUNT, '').length
+      const name = providerArn(NO_ACCOUNT, issuer).slice(begin)
+      const rows = await db
+        .selectFrom('identity_providers')
+        .selectAll()
+        .where(({ fn, val }) => fn('substr', ['arn', val(begin + 1)]), '=', name)
+        .execute()
+      return rows.map(providerOf).filter((provider) => provider.issuer === issuer)
     },
 
     async any() {

@@ -78,6 +78,8 @@ export interface ProviderStore {
   find(arn: string): Promise<IdentityProvider | undefined>
   /** By ARN. */
   list(account: string, page: PageRequest): Promise<readonly IdentityProvider[]>
+  /** Those of an issuer, in whatever accounts. */
+  ofIssuer(issuer: string): Promise<readonly IdentityProvider[]>
   /** Whether any account has one. */
   any(): Promise<boolean>
   insert(provider: IdentityProvider, most: number): Promise<'inserted' | 'exists' | 'full'>

@@ -5,13 +5,13 @@
  * use of this very key, and of no other.
  */
 
-import type { Authorised } from '../model/authorised.ts'
-import { parseCiphertext } from '../model/ciphertext.ts'
-import { canonicalContext } from '../model/encryption-context.ts'
-import { fail } from '../model/failures.ts'
-import { OWN_ACCOUNT } from '../model/identities/principal.ts'
-import type { Key } from '../model/key.ts'
-import type { Sealer, Services } from '../operations/operation.ts'
+import type { Authorised } from '../../model/authorised.ts'
+import { parseCiphertext } from '../../model/ciphertext.ts'
+import { canonicalContext } from '../../model/encryption-context.ts'
+import { fail } from '../../model/failures.ts'
+import { OWN_ACCOUNT } from '../../model/identities/principal.ts'
+import type { Key } from '../../model/key.ts'
+import type { Sealer, Services } from '../../operations/operation.ts'
 
 const DESCRIPTION = "keyslot's own: encrypts secrets in the store"
 const PERIOD_DAYS = 365

@@ -1,0 +1,89 @@
+/** Meets the needs of operations on principals, roles to assume and the installation. */
+
+import type { Authorised } from '../../model/authorised.ts'
+import type { Caller } from '../../model/caller.ts'
+import type { Conditions } from '../../operations/operation.ts'
+import type {
+  AnybodyNeed,
+  InstallationNeed,
+  PrincipalNeed,
+  TrustNeed,
+} from '../../operations/principals.ts'
+import type { Store } from '../../store/store.ts'
+import type { Identities } from '../identities.ts'
+import { resolvePrincipal, roleOf } from './resolve.ts'
+import { decideTrust } from './trust.ts'
+
+/** What principals are found by. */
+export interface PrincipalParts {
+  readonly store: Store
+  readonly identities: Identities
+  /** The installation's first account, whose root is keyslot's operator. */
+  readonly operator: string
+}
+
+/** A need of this file. */
+export type OtherNeed =
+  | PrincipalNeed<never>
+  | TrustNeed<never>
+  | InstallationNeed<never>
+  | AnybodyNeed
+
+/** What is asked for a need. */
+export interface AskedOfPrincipal {
+  readonly caller: Caller
+  readonly request: unknown
+  readonly conditions: Conditions
+  /** Refuses the caller unless policies allow it. */
+  readonly ask: (resource: { readonly arn: string; readonly account: string }) => Promise<void>
+  /** Refuses the caller. */
+  readonly deny: (resource: { readonly arn: string; readonly account: string }) => never
+}
+
+/** The resource of a need, once the caller has been authorised; `undefined` if it is not asked. */
+export async function meetPrincipal(
+  parts: PrincipalParts,
+  need: OtherNeed,
+  asked: AskedOfPrincipal,
+): Promise<Authorised<object> | undefined> {
+  const { caller } = asked
+  const request = asked.request as never
+  switch (need.kind) {
+    case 'anybody':
+      return authorised({ arn: '*', account: caller.account })
+    case 'installation': {
+      if (!need.find(request)) return undefined
+      const resource = { arn: '*', account: parts.operator }
+      await asked.ask(resource)
+      return authorised(resource)
+    }
+    case 'principal': {
+      const query = need.find(request)
+      if (query === undefined) return undefined
+      const resource = await resolvePrincipal(parts.store, query, caller)
+      await asked.ask(resource)
+      return authorised(resource)
+    }
+    case 'trust':
+      return meetTrust(parts, need, asked)
+  }
+}
+
+async function meetTrust(
+  { store, identities }: PrincipalParts,
+  need: TrustNeed<never>,
+  { caller, request, conditions, deny }: AskedOfPrincipal,
+): Promise<Authorised<object> | undefined> {
+  const arn = need.find(request as never)
+  if (arn === undefined) return undefined
+  const role = await roleOf(store, arn)
+  const policies = await identities.policiesOf(caller)
+  const { permission } = need
+  const isAllowed = role && decideTrust({ caller, permission, role, conditions, policies }).allowed
+  // Whether there is such a role is nobody's business who may not assume it.
+  return role && isAllowed ? authorised(role) : deny({ arn, account: caller.account })
+}
+
+function authorised<T extends object>(resource: T): Authorised<T> {
+  return resource as Authorised<T>
+}
