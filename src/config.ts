@@ -154,6 +154,7 @@ function hsmSettings(values: Settings, modulePath: string, development: boolean)
     withdraw: values['hsm.withdraw'],
     callTimeoutMs: values['hsm.callTimeoutMs'],
     verifyEncryption: values['hsm.verifyEncryption'],
+    verifyDecryption: values['hsm.verifyDecryption'],
     libraryParameters: values['hsm.libraryParameters'],
     // In development the file is made before the token is opened.
     moduleEnvironment: development || existsSync(conf) ? softhsmEnvironment(conf) : undefined,

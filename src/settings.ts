@@ -87,6 +87,10 @@ export const SETTINGS = {
   'hsm.withdraw': list(MECHANISM, 'Mechanisms not to use although the token has them.'),
   'hsm.callTimeoutMs': integer('5000', 10, 600_000, 'How long the token may take over one call.'),
   'hsm.verifyEncryption': flag(true, 'Whether each encryption is decrypted again as a check.'),
+  'hsm.verifyDecryption': flag(
+    false,
+    'Whether each decryption is made twice and compared, for a token that may flip a bit.',
+  ),
   'hsm.libraryParameters': optional(
     text('string', '', /^[^\0]+$/, 'What C_Initialize hands to modules that want a string.'),
     'none',

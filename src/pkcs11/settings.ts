@@ -27,6 +27,11 @@ export interface HsmSettings {
   readonly managementTimeoutMs?: number
   /** Whether every encryption is decrypted and compared before it is answered; default true. */
   readonly verifyEncryption?: boolean
+  /**
+   * Whether every decryption is made twice and compared before it is answered, since no tag and no
+   * commitment covers what the token answers below us; default false.
+   */
+  readonly verifyDecryption?: boolean
   /** The canary that the store knows; absent before the first start. */
   readonly canaryId?: string
   /** Variables that the module reads, such as where its configuration is. */

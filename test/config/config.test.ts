@@ -86,6 +86,7 @@ describe('defaults', () => {
         withdraw: [],
         callTimeoutMs: 5000,
         verifyEncryption: true,
+        verifyDecryption: false,
       },
       softhsmConf: join(cwd, '.keyslot/hsm/softhsm2.conf'),
       maxInFlight: 256,

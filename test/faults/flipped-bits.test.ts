@@ -48,6 +48,28 @@ describe.skipIf(why !== undefined)('one bit flipped', () => {
     roundWithFlip('C_Decrypt', bit % COMMITMENT_BITS, from),
   )
 
+  test('of a plaintext that is answered, where decryptions are verified', async () => {
+    const verified = await makeDoor({ workers: 1, verifyDecryption: true })
+    try {
+      const [key] = verified.keys
+      if (key === undefined) throw new Error('no key')
+      const { hsm } = verified.hsm()
+      const context = Buffer.alloc(2)
+      const plaintext = Buffer.from('kept')
+      const ciphertext = parseCiphertext(await hsm.encrypt(key, { plaintext, context }, {}))
+      expect(await hsm.decrypt(key, { ciphertext, context }, {})).toEqual(plaintext)
+      verified.faults.arm('C_Decrypt', { does: 'flip', bit: COMMITMENT_BITS }, { times: 1 })
+      await expect(hsm.decrypt(key, { ciphertext, context }, {})).rejects.toMatchObject({
+        name: 'KMSInternalException',
+        grpc: 'UNAVAILABLE',
+      })
+      expect(verified.faults.hits('C_Decrypt')).toBe(1)
+      await verified.untilSound(verified.dataRound, PATIENCE_MS)
+    } finally {
+      await verified.remove()
+    }
+  })
+
   test('of a plaintext that is encrypted again', async () => {
     const [key, other] = door.keys
     if (key === undefined || other === undefined) throw new Error('no keys')

@@ -217,6 +217,7 @@ describe('an object file', () => {
     const objects = new TokenObjects(() => TokenSession.open(pkcs11, slotId, softhsm), {
       profile: softhsm,
       serialNumber: token.served.identity.serialNumber,
+      derives: true,
       files: softhsm.tokenFiles?.(process.env),
       handleLog: new HandleLogWriter(newHandleLog()),
       log: () => undefined,

@@ -34,6 +34,7 @@ export interface WorkerToken {
   /** Whether the token derives; if not, suite 1 is refused. */
   readonly derives: boolean
   readonly verifyEncryption: boolean
+  readonly verifyDecryption: boolean
   readonly derivedKeyLimits: DerivedKeyLimits
   /** A clock that never goes back, in milliseconds; the process's own when absent. */
   readonly nowMs?: () => number
@@ -72,7 +73,7 @@ export class DataVerbs {
   readonly #token: WorkerToken
   readonly #handles: HandleLogReader
   readonly #message = Buffer.alloc(MESSAGE_BYTES)
-  /** What a re-encryption decrypted first. */
+  /** What was decrypted first, where it is decrypted twice. */
   readonly #twice = Buffer.alloc(MESSAGE_BYTES)
   #session: TokenSession
   #derivedKeys: DerivedKeys
@@ -100,14 +101,8 @@ export class DataVerbs {
 
   /** Decrypts; `wipe` has to follow. */
   decrypt(key: CalledKey, context: Buffer, nonce: Buffer, sealed: Sealed): Buffer {
-    const { suite, keyId, backingKeyId, account } = key
-    const digest = ciphertextDigest({ suite, keyId, backingKeyId, nonce }, { account, context })
-    const opened = this.#opened(key, digest, nonce, sealed)
-    if (isCommitted(opened, digest)) return opened.subarray(COMMITMENT_BYTES)
-    if (isCommitted(this.#opened(key, digest, nonce, sealed), digest)) {
-      throw new DeviceFaultError('the token decrypts one ciphertext to two plaintexts')
-    }
-    throw new StatusError(STATUS.invalidCiphertext, 'the commitment is another')
+    const decrypt = () => this.#decrypted(key, context, nonce, sealed)
+    return this.#token.verifyDecryption ? this.#twiceTheSame(decrypt) : decrypt()
   }
 
   /** Decrypts and encrypts again. */
@@ -115,18 +110,15 @@ export class DataVerbs {
     source: { key: CalledKey; context: Buffer; nonce: Buffer; sealed: Sealed },
     destination: { key: CalledKey; context: Buffer },
   ): Buffer {
-    const decrypt = () => this.decrypt(source.key, source.context, source.nonce, source.sealed)
-    const twice = this.#twice
+    const { verifyEncryption, verifyDecryption } = this.#token
+    const { key, context, nonce, sealed } = source
+    const decrypt = () => this.#decrypted(key, context, nonce, sealed)
     try {
-      const length = decrypt().copy(twice)
       // What is encrypted again outlives the ciphertext it came from.
-      const plaintext = this.#token.verifyEncryption ? decrypt() : twice.subarray(0, length)
-      if (!timingSafeEqual(plaintext, twice.subarray(0, length))) {
-        throw new DeviceFaultError('the token decrypts one ciphertext to two plaintexts')
-      }
+      const isTwice = verifyEncryption || verifyDecryption
+      const plaintext = isTwice ? this.#twiceTheSame(decrypt) : decrypt()
       return this.encrypt(destination.key, destination.context, plaintext)
     } finally {
-      twice.fill(0)
       this.wipe()
     }
   }
@@ -187,6 +179,31 @@ export class DataVerbs {
       this.#session.wipe()
     }
     throw new DeviceFaultError('the token does not decrypt what it has just encrypted')
+  }
+
+  #twiceTheSame(decrypt: () => Buffer): Buffer {
+    const twice = this.#twice
+    try {
+      const length = decrypt().copy(twice)
+      const plaintext = decrypt()
+      if (!timingSafeEqual(plaintext, twice.subarray(0, length))) {
+        throw new DeviceFaultError('the token decrypts one ciphertext to two plaintexts')
+      }
+      return plaintext
+    } finally {
+      twice.fill(0)
+    }
+  }
+
+  #decrypted(key: CalledKey, context: Buffer, nonce: Buffer, sealed: Sealed): Buffer {
+    const { suite, keyId, backingKeyId, account } = key
+    const digest = ciphertextDigest({ suite, keyId, backingKeyId, nonce }, { account, context })
+    const opened = this.#opened(key, digest, nonce, sealed)
+    if (isCommitted(opened, digest)) return opened.subarray(COMMITMENT_BYTES)
+    if (isCommitted(this.#opened(key, digest, nonce, sealed), digest)) {
+      throw new DeviceFaultError('the token decrypts one ciphertext to two plaintexts')
+    }
+    throw new StatusError(STATUS.invalidCiphertext, 'the commitment is another')
   }
 
   /** Commitment and plaintext. */

@@ -8,7 +8,7 @@ import { KmsError } from '../../model/failures.ts'
 import type { CipherSuite } from '../../model/key.ts'
 import type { Profile, TokenFiles } from '../profiles/profile.ts'
 import type { Log } from '../settings.ts'
-import { CanaryProof, proveBackingKey, proveDerivation } from '../token/proofs.ts'
+import { CanaryProof, proveBackingKey, proveDerivation, proveDerivedKey } from '../token/proofs.ts'
 import { TokenError } from '../token/return-values.ts'
 import type { TokenSession } from '../token/session.ts'
 import {
@@ -41,6 +41,8 @@ export class CanaryError extends Error {
 export interface ObjectsOptions {
   readonly profile: Profile
   readonly serialNumber: string
+  /** Whether the token derives, as its canary has to prove then. */
+  readonly derives: boolean
   readonly files: TokenFiles | undefined
   readonly handleLog: HandleLogWriter
   readonly log: Log
@@ -87,12 +89,22 @@ export class TokenObjects {
   }
 
   /**
-   * Finds the canary afresh and uses it.
+   * Finds the canary afresh and uses it; where the token derives, derives too, which the canary
+   * itself cannot.
    *
-   * @throws CanaryError when it is not there or does not work.
+   * @throws CanaryError when it is not there or does not work, or the token does not derive.
    */
   proveCanary(): void {
-    this.#withSession((session) => this.#canarySings(session))
+    this.#withSession((session) => {
+      this.#canarySings(session)
+      if (!this.#options.derives) return
+      try {
+        proveDerivedKey(session)
+      } catch (cause) {
+        const reason = cause instanceof Error ? cause.message : String(cause)
+        throw new CanaryError(`the token does not derive any more: ${reason}`, { cause })
+      }
+    })
   }
 
   /**

@@ -67,6 +67,7 @@ export async function openToken(settings: HsmSettings, log: Log): Promise<Served
   const objects = new TokenObjects(openSession, {
     profile,
     serialNumber,
+    derives: suite === 1,
     files,
     handleLog: new HandleLogWriter(handleLog),
     log,
@@ -95,6 +96,7 @@ export async function openToken(settings: HsmSettings, log: Log): Promise<Served
       handleLog,
       derives: suite === 1,
       verifyEncryption: settings.verifyEncryption ?? true,
+      verifyDecryption: settings.verifyDecryption ?? false,
       derivedKeyLimits: {
         messagesMax: settings.derivedKeyMessagesMax ?? DERIVED_KEY_MESSAGES_MAX,
         ageMaxMs: settings.derivedKeyAgeMaxMs ?? DERIVED_KEY_AGE_MAX_MS,

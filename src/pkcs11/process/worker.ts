@@ -31,6 +31,7 @@ export interface WorkerStart {
   readonly handleLog: SharedArrayBuffer
   readonly derives: boolean
   readonly verifyEncryption: boolean
+  readonly verifyDecryption: boolean
   readonly derivedKeyLimits: DerivedKeyLimits
 }
 

@@ -46,6 +46,15 @@ export function proveDerivation(session: TokenSession): void {
 }
 
 /**
+ * Derives keys from a fresh one and uses them, as is done with every backing key of suite 1.
+ *
+ * @throws TokenError what the token answered; Error when it decrypts to something else.
+ */
+export function proveDerivedKey(session: TokenSession): void {
+  proveBackingKey(session, session.generateKey(proofKeyTemplate('derives')), 1)
+}
+
+/**
  * The canary in use on one session. Its ciphertext is made once and only decrypted from then on,
  * so that asking for it often does not wear out its key.
  */
