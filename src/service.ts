@@ -14,11 +14,13 @@ import type { SecurityTokenServiceDefinition } from './gen/keyslot/v1/SecurityTo
 
 /** The prefixes of enum values; a test holds them against the contract. */
 export type EnumPrefix =
+  | 'ALGORITHM_SPEC_'
   | 'DATA_KEY_SPEC_'
   | 'DRY_RUN_MODIFIER_TYPE_'
   | 'ENCRYPTION_ALGORITHM_SPEC_'
   | 'EXPIRATION_MODEL_TYPE_'
   | 'IMPORT_STATE_'
+  | 'IMPORT_TYPE_'
   | 'INCLUDE_KEY_MATERIAL_'
   | 'KEY_ENCRYPTION_MECHANISM_'
   | 'KEY_MANAGER_TYPE_'
@@ -29,6 +31,7 @@ export type EnumPrefix =
   | 'ORIGIN_TYPE_'
   | 'RESOURCE_OWNER_TYPE_'
   | 'ROTATION_TYPE_'
+  | 'WRAPPING_KEY_SPEC_'
 
 /** The prefixes of enum values that AWS spells in PascalCase. */
 export type PascalPrefix = 'KEY_STATE_' | 'STATUS_TYPE_'

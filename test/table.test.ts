@@ -10,7 +10,7 @@ import { OPERATIONS } from '../src/operations/table.ts'
 import { operationsTable } from './table.ts'
 
 const ROOT = resolve(import.meta.dirname, '..')
-const JOBS: readonly OperationName[] = ['RotateDueKey', 'DestroyDueKey']
+const JOBS: readonly OperationName[] = ['RotateDueKey', 'ExpireDueMaterial', 'DestroyDueKey']
 const RESERVED = [
   'request',
   'caller',

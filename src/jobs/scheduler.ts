@@ -4,6 +4,7 @@
  */
 
 import { deleteDueKeys } from './delete-due-keys.ts'
+import { expireDueMaterial } from './expire-due-material.ts'
 import type { JobParts, JobRun } from './job.ts'
 import { rotateDueKeys } from './rotate-due-keys.ts'
 
@@ -22,6 +23,7 @@ const DUE: Jobs = {
   'settle interrupted changes': ({ settle }) => settle(),
   'rotate due keys': rotateDueKeys,
   'delete due keys': deleteDueKeys,
+  'expire due key material': expireDueMaterial,
 }
 /** What reads the whole token. */
 const WHOLE: Jobs = { reconcile: ({ reconcile }) => reconcile() }

@@ -30,7 +30,7 @@ export type Log = (
 ) => void
 
 /** A change that makes a backing key. */
-export type MaterialIntent = Intent & { readonly kind: 'create' | 'rotate' }
+export type MaterialIntent = Extract<Intent, { kind: 'create' | 'rotate' | 'import' }>
 
 const MATERIAL_DOMAIN = 'keyslot key material v1'
 const DAY_MS = 86_400_000
@@ -75,17 +75,26 @@ export async function newBackingKey(
   }
 }
 
+/** Makes the object of an intent that has been committed, and then its row active. */
+export function makeMaterial(services: Services, intent: MaterialIntent): Promise<Key> {
+  const { id, suite, number } = intent.backingKey
+  const label = `keyslot ${intent.keyId} ${number}`
+  return carryOut(services, intent, () => services.objects.generateBackingKey({ id, label, suite }))
+}
+
 /**
- * Makes the object of an intent that has been committed, and then its row active.
+ * Carries out an intent that has been committed: its object, and then its row active.
  *
  * If the token fails, the change is settled at once where that is possible, so that a failure
  * which is over does not hold up the next change of this key.
  */
-export async function makeMaterial(services: Services, intent: MaterialIntent): Promise<Key> {
-  const { id, suite, number } = intent.backingKey
+export async function carryOut(
+  services: Services,
+  intent: MaterialIntent,
+  makeObject: () => Promise<void>,
+): Promise<Key> {
   try {
-    const label = `keyslot ${intent.keyId} ${number}`
-    await services.objects.generateBackingKey({ id, label, suite })
+    await makeObject()
   } catch (error) {
     const key = await settle(services, intent).catch((cause: unknown) => {
       services.log?.('warn', 'a change of key material waits to be settled', {
@@ -120,7 +129,10 @@ export async function makeMaterial(services: Services, intent: MaterialIntent): 
  */
 export async function settle(services: Services, intent: MaterialIntent): Promise<Key | undefined> {
   const { id, suite } = intent.backingKey
-  if (await services.objects.provesBackingKey({ id, suite })) return finish(services, intent)
+  const imported = intent.kind === 'import'
+  if (await services.objects.provesBackingKey({ id, suite, imported })) {
+    return finish(services, intent)
+  }
   await services.store.intents.abandon(intent.intentId, services.clock())
   return undefined
 }
@@ -140,7 +152,8 @@ async function finish(services: Services, intent: MaterialIntent): Promise<Key |
   })
   if (finished !== undefined) return finished
   const key = await store.keys.find(intent.keyId)
-  const theirs = key?.backingKeys.some(({ id }) => id === intent.backingKey.id)
+  const { id } = intent.backingKey
+  const theirs = [...(key?.backingKeys ?? []), key?.pendingRotation].some((each) => each?.id === id)
   return theirs ? key : undefined
 }
 

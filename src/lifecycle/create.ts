@@ -6,7 +6,10 @@ import { fail } from '../model/failures.ts'
 import type { Key, KeyManager, KeyOrigin, KeyPolicy, RotationSchedule, Tag } from '../model/key.ts'
 import { type KeySpec, type KeyUsage, keySpecRow } from '../model/key-specs.ts'
 import { KEYS_MAX } from '../model/quotas.ts'
+import type { NewKey } from '../store/store.ts'
 import { makeMaterial, newBackingKey, runChange, type Services } from './change.ts'
+
+const ORIGINS: readonly KeyOrigin[] = ['AWS_KMS', 'EXTERNAL']
 
 /** The key to make. */
 export interface KeyInput {
@@ -34,7 +37,7 @@ const NOBODY: KeyPolicy = {
 }
 
 /**
- * Makes a key, which is Enabled when this resolves.
+ * Makes a key, which is Enabled when this resolves, or PendingImport if its origin is EXTERNAL.
  *
  * If it rejects after the token has failed, the key may still come into being, like one whose
  * answer was lost: `reconcile` decides.
@@ -46,13 +49,11 @@ const NOBODY: KeyPolicy = {
 export async function createKey(services: Services, input: KeyInput): Promise<Key> {
   const { store, clock } = services
   const { place, tags, keyId = randomUUID(), policy = NOBODY, ...properties } = input
-  if (!keySpecRow(input.spec).offered || input.origin !== 'AWS_KMS') {
+  if (!keySpecRow(input.spec).offered || !ORIGINS.includes(input.origin)) {
     const what = `${input.spec} of origin ${input.origin}`
     fail('UnsupportedOperationException', `This version of keyslot makes no keys ${what}.`)
   }
   const createdMs = clock()
-  const backingKey = await newBackingKey(services, 1)
-  const intent = { intentId: randomUUID(), keyId, createdMs, kind: 'create' as const, backingKey }
   const key = {
     ...properties,
     ...place,
@@ -60,14 +61,33 @@ export async function createKey(services: Services, input: KeyInput): Promise<Ke
     policy,
     createdMs,
   }
+  if (input.origin === 'EXTERNAL') return createWithoutMaterial(services, key, tags)
+  const backingKey = await newBackingKey(services, 1)
+  const intent = { intentId: randomUUID(), keyId, createdMs, kind: 'create' as const, backingKey }
   return runChange(store, intent.intentId, async () => {
-    const outcome = await store.intents.beginCreate(key, tags, intent, KEYS_MAX)
-    if (outcome === 'exists') {
-      fail('AlreadyExistsException', `There is, or was, a key ${keyId}.`)
-    }
-    if (outcome === 'full') {
-      fail('LimitExceededException', `The account has ${KEYS_MAX} keys in ${place.region} already.`)
-    }
+    refuseUnlessBegun(key, await store.intents.beginCreate(key, tags, intent, KEYS_MAX))
     return makeMaterial(services, intent)
   })
+}
+
+/** A key that waits for its import: no object is made, so that there is nothing to settle. */
+async function createWithoutMaterial(
+  { store }: Services,
+  key: NewKey,
+  tags: readonly Tag[],
+): Promise<Key> {
+  refuseUnlessBegun(key, await store.intents.beginCreate(key, tags, undefined, KEYS_MAX))
+  const made = await store.keys.find(key.keyId)
+  if (made === undefined) throw new Error(`key ${key.keyId} is gone as soon as it was made`)
+  return made
+}
+
+function refuseUnlessBegun(
+  { keyId, region }: NewKey,
+  outcome: Awaited<ReturnType<Services['store']['intents']['beginCreate']>>,
+): void {
+  if (outcome === 'exists') fail('AlreadyExistsException', `There is, or was, a key ${keyId}.`)
+  if (outcome === 'full') {
+    fail('LimitExceededException', `The account has ${KEYS_MAX} keys in ${region} already.`)
+  }
 }

@@ -49,6 +49,7 @@ export async function carryOutDestruction(
   const { store, objects, clock, log } = services
   const key = await store.keys.find(intent.keyId)
   for (const { id } of key?.backingKeys ?? []) await objects.destroyBackingKey(id)
+  if (key?.pendingRotation) await objects.destroyBackingKey(key.pendingRotation.id)
   await store.intents.finishDestroy(intent.intentId, clock())
   log?.('info', 'destroyed a key', { keyId: intent.keyId })
 }

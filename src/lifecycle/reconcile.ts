@@ -10,12 +10,14 @@ import { setImmediate } from 'node:timers/promises'
 import type { Intent, KnownBackingKey, Store } from '../store/store.ts'
 import { isRunning, type MaterialIntent, type Services, settle } from './change.ts'
 import { carryOutDestruction, destructionIsOnHold } from './destroy.ts'
+import { carryOutRemoval } from './import/remove.ts'
+import { destroySpentWrappingKeys } from './import/wrapping-keys.ts'
 
 /** What a reconciliation found and did. Backing keys go by their CKA_ID, keys by their key id. */
 export interface ReconcileReport {
-  /** Keys whose interrupted creation or rotation was finished. */
+  /** Keys whose interrupted creation, rotation or import was finished. */
   readonly finished: readonly string[]
-  /** Keys whose interrupted creation or rotation was given up. */
+  /** Keys whose interrupted creation, rotation or import was given up. */
   readonly abandoned: readonly string[]
   /** Keys whose interrupted destruction was carried out. */
   readonly destroyed: readonly string[]
@@ -25,10 +27,12 @@ export interface ReconcileReport {
   readonly unexplained: readonly string[]
   /** Objects of changes that were given up: left alone, never used. */
   readonly leftovers: readonly string[]
-  /** Objects of destroyed keys, in the token again: left alone, never used. */
+  /** Objects of destroyed keys or removed material, in the token again: left alone, never used. */
   readonly returned: readonly string[]
   /** Backing keys of keys that are not in the token. */
   readonly missing: readonly { readonly keyId?: string; readonly backingKeyId: string }[]
+  /** Wrapping keys in the token that no row explains: left alone, never used. */
+  readonly strayWrappingKeys: readonly string[]
   /** Whether the token knows of keys that the store does not, like after an old backup. */
   readonly storeLooksOlderThanToken: boolean
 }
@@ -61,8 +65,10 @@ export async function reconcile(
   // Before anything is destroyed, since what is unexplained puts that on hold.
   const comparison = await compareObjects(services)
   const destruction = await carryOnDestructions(services, settings)
+  await destroySpentWrappingKeys(services)
   return {
     ...comparison,
+    strayWrappingKeys: await strayWrappingKeys(services),
     finished: material.finished,
     abandoned: material.abandoned,
     destroyed: destruction.destroyed,
@@ -73,7 +79,8 @@ export async function reconcile(
 
 /**
  * Settles the changes that nobody is carrying out any more, without looking at the whole token:
- * until then each of them stands in the way of the next change of its key.
+ * until then each of them stands in the way of the next change of its key. Destroys the wrapping
+ * keys that are of no more use.
  */
 export async function settleInterrupted(
   services: Services,
@@ -81,6 +88,7 @@ export async function settleInterrupted(
 ): Promise<void> {
   await settleMaterial(services, settings)
   await carryOnDestructions(services, settings)
+  await destroySpentWrappingKeys(services)
 }
 
 async function settleMaterial(services: Services, settings: ReconcileSettings) {
@@ -88,7 +96,7 @@ async function settleMaterial(services: Services, settings: ReconcileSettings) {
   const abandoned: string[] = []
   const waiting: string[] = []
   for (const intent of await services.store.intents.pending()) {
-    if (intent.kind === 'destroy') continue
+    if (intent.kind === 'destroy' || intent.kind === 'remove') continue
     const { keyId, intentId } = intent
     if (!isLeft(services, settings, intent)) {
       waiting.push(keyId)
@@ -121,11 +129,16 @@ async function carryOnDestructions(services: Services, settings: ReconcileSettin
   const waiting: string[] = []
   const onHold = await destructionIsOnHold(services)
   for (const intent of await services.store.intents.pending()) {
-    if (intent.kind !== 'destroy') continue
+    if (intent.kind !== 'destroy' && intent.kind !== 'remove') continue
     const { keyId } = intent
     try {
-      if (onHold || !isLeft(services, settings, intent)) {
+      // Imported material is taken out of use already, and its owner has it.
+      if ((onHold && intent.kind === 'destroy') || !isLeft(services, settings, intent)) {
         waiting.push(keyId)
+        continue
+      }
+      if (intent.kind === 'remove') {
+        await carryOutRemoval(services, intent)
         continue
       }
       await carryOutDestruction(services, intent)
@@ -159,7 +172,7 @@ async function compareObjects(services: Services) {
   const unexplained = [...found].filter((id) => standing(id) === undefined)
   const leftovers = [...found].filter((id) => standing(id) === 'abandoned')
   const returned = [...found].filter(
-    (id) => standing(id) === 'destroyed' && before.get(id)?.standing === 'destroyed',
+    (id) => isGone(standing(id)) && isGone(before.get(id)?.standing),
   )
   const missing = [...before]
     .filter(([id, known]) => known.standing === 'live' && standing(id) === 'live' && !found.has(id))
@@ -167,6 +180,20 @@ async function compareObjects(services: Services) {
   const comparison = { unexplained, leftovers, returned, missing }
   await record(services, comparison)
   return comparison
+}
+
+function isGone(standing: KnownBackingKey['standing'] | undefined): boolean {
+  return standing === 'destroyed' || standing === 'removed'
+}
+
+async function strayWrappingKeys({ store, objects, log }: Services): Promise<string[]> {
+  const stray: string[] = []
+  for (const id of await objects.listWrappingKeys()) {
+    const known = await store.imports.findWrappingKey(id)
+    if (known === undefined || known.isDestroyed) stray.push(id)
+  }
+  if (stray.length > 0) log?.('warn', 'the token holds wrapping keys of no import', { ids: stray })
+  return stray
 }
 
 async function record(

@@ -13,6 +13,8 @@ import { makeMaterial, newBackingKey, runChange, type Services } from './change.
  * An automatic rotation that was due moves the schedule to the next date of its period; any other
  * leaves it as it is.
  *
+ * A key of imported material takes what waits for its rotation.
+ *
  * @returns the same key with its new backing key, which is current when this resolves.
  * @throws KmsError ConflictException if another change of the key is under way, or has been since
  *   `key` was read; DisabledException or KMSInvalidStateException if the key is not Enabled any
@@ -29,6 +31,7 @@ export async function rotateKey(
     const what = `${ON_DEMAND_ROTATIONS_MAX} times, which is as often as it may be`
     fail('LimitExceededException', `${key.arn} has been rotated on demand ${what}.`)
   }
+  if (key.origin === 'EXTERNAL') return rotateImported(services, key, type)
   const { keyId } = key
   const createdMs = clock()
   const backingKey = await newBackingKey(services, currentBackingKey(key).number + 1, type)
@@ -39,6 +42,24 @@ export async function rotateKey(
   })
   // The key that the caller is authorised for, as it is now.
   return Object.freeze({ ...key, ...rotated })
+}
+
+/** The new material of an imported key is in the token already, and only becomes current. */
+async function rotateImported(
+  services: Services,
+  key: Authorised<Key>,
+  type: RotationType,
+): Promise<Authorised<Key>> {
+  const { store, clock } = services
+  if (type !== 'ON_DEMAND') {
+    fail('UnsupportedOperationException', `${key.arn} does not rotate by itself.`)
+  }
+  if (key.pendingRotation === undefined) {
+    const what = 'has no imported key material that is pending rotation'
+    fail('KMSInvalidStateException', `${key.arn} ${what}.`)
+  }
+  const rotated = await store.imports.rotate(key.keyId, clock())
+  return Object.freeze({ ...key, ...(rotated ?? (await refuse(services, key))) })
 }
 
 async function refuse({ store }: Services, { keyId, arn }: Key): Promise<never> {

@@ -51,6 +51,7 @@ export const FAILURES = {
   DependencyTimeoutException: { grpc: 'UNAVAILABLE', http: 503, fault: 'service' },
   DisabledException: precondition,
   DryRunOperationException: precondition,
+  ExpiredImportTokenException: invalid,
   ExpiredTokenException: unauthenticated,
   IncompleteSignatureException: unauthenticated,
   /** IAM's: there is one of this name. */
@@ -58,12 +59,14 @@ export const FAILURES = {
   /** STS's: the keys of an identity provider cannot be had. */
   IDPCommunicationErrorException: { grpc: 'UNAVAILABLE', http: 400, fault: 'caller' },
   IncorrectKeyException: invalid,
+  IncorrectKeyMaterialException: invalid,
   InvalidAliasNameException: invalid,
   InvalidArnException: invalid,
   InvalidCiphertextException: invalid,
   InvalidGrantTokenException: invalid,
   /** STS's: a web identity token that is not sound, or of nobody who is known. */
   InvalidIdentityTokenException: unauthenticated,
+  InvalidImportTokenException: invalid,
   InvalidKeyUsageException: precondition,
   InvalidMarkerException: invalid,
   InvalidSignatureException: unauthenticated,

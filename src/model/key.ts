@@ -33,6 +33,16 @@ export type RotationType = 'AUTOMATIC' | 'ON_DEMAND'
  */
 export type CipherSuite = 1 | 2
 
+/** What is particular to material that its owner has imported. */
+export interface ImportedMaterial {
+  /** Whether the material is in the token; if not, it waits to be imported again. */
+  readonly isPresent: boolean
+  /** When it expires, in milliseconds since the epoch; absent if it does not, or is not there. */
+  readonly validToMs?: number
+  /** The owner's words for it; empty if there are none. */
+  readonly description: string
+}
+
 /** One object in the token: the material of a key between two rotations. */
 export interface BackingKey {
   /** CKA_ID: 16 random bytes as 32 hex digits, unique. */
@@ -47,6 +57,8 @@ export interface BackingKey {
   readonly createdMs: number
   /** What began the rotation that made it; absent for the first. */
   readonly rotationType?: RotationType
+  /** Present if the material is imported. */
+  readonly imported?: ImportedMaterial
 }
 
 /** Automatic rotation. */
@@ -86,8 +98,13 @@ export interface Key extends Place {
   readonly deletionMs?: number
   /** Absent while automatic rotation is off. */
   readonly rotation?: RotationSchedule
-  /** All material, oldest first; the last one is current. Never empty once the key is made. */
+  /**
+   * All material, oldest first; the last one is current. Never empty once the key is made, but for
+   * a key of origin EXTERNAL that waits for its first import.
+   */
   readonly backingKeys: readonly BackingKey[]
+  /** Imported material that waits for RotateKeyOnDemand: it neither encrypts nor decrypts yet. */
+  readonly pendingRotation?: BackingKey
 }
 
 /** An alias. */
@@ -113,4 +130,41 @@ export function currentBackingKey(key: Key): BackingKey {
   const current = key.backingKeys.at(-1)
   if (current === undefined) throw new Error(`key ${key.keyId} has no backing key`)
   return current
+}
+
+/** Whether all material of a key is in the token: always so unless it is imported. */
+export function hasAllMaterial(key: Key): boolean {
+  const isThere = ({ imported }: BackingKey) => imported === undefined || imported.isPresent
+  return key.backingKeys.length > 0 && key.backingKeys.every(isThere)
+}
+
+/** Whether imported material has expired by a moment in milliseconds since the epoch. */
+export function hasExpired({ imported }: BackingKey, nowMs: number): boolean {
+  return imported?.validToMs !== undefined && imported.validToMs <= nowMs
+}
+
+/**
+ * The key as it is at a moment: material that has expired is gone, whether or not it has been
+ * destroyed yet, and with it the key waits for its import.
+ *
+ * @param nowMs milliseconds since the epoch.
+ */
+export function keyAt(key: Key, nowMs: number): Key {
+  if (key.origin !== 'EXTERNAL') return key
+  const { pendingRotation } = key
+  const expired = [...key.backingKeys, ...(pendingRotation ? [pendingRotation] : [])]
+  if (!expired.some((material) => hasExpired(material, nowMs))) return key
+  const backingKeys = key.backingKeys.map((material) =>
+    material.imported !== undefined && hasExpired(material, nowMs)
+      ? { ...material, imported: { ...material.imported, isPresent: false, validToMs: undefined } }
+      : material,
+  )
+  const known = { ...key, backingKeys }
+  const waits = ['Enabled', 'Disabled'].includes(key.state) && !hasAllMaterial(known)
+  return Object.freeze({
+    ...known,
+    state: waits ? 'PendingImport' : key.state,
+    pendingRotation:
+      pendingRotation && hasExpired(pendingRotation, nowMs) ? undefined : pendingRotation,
+  })
 }

@@ -25,6 +25,11 @@ import type {
 export interface JobService {
   /** Rotates a key whose automatic rotation is due. */
   readonly RotateDueKey: { readonly request: { readonly keyId: string }; readonly response: object }
+  /** Destroys the imported material of a key that has expired. */
+  readonly ExpireDueMaterial: {
+    readonly request: { readonly keyId: string }
+    readonly response: object
+  }
   /** Destroys a key whose deletion window has ended. */
   readonly DestroyDueKey: {
     readonly request: { readonly keyId: string }

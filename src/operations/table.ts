@@ -46,7 +46,11 @@ import { PutUserPermissionsBoundary } from './identities/users/put-user-permissi
 import { PutUserPolicy } from './identities/users/put-user-policy.ts'
 import { TagUser } from './identities/users/tag-user.ts'
 import { UntagUser } from './identities/users/untag-user.ts'
+import { DeleteImportedKeyMaterial } from './import/delete-imported-key-material.ts'
+import { GetParametersForImport } from './import/get-parameters-for-import.ts'
+import { ImportKeyMaterial } from './import/import-key-material.ts'
 import { DestroyDueKey } from './jobs/destroy-due-key.ts'
+import { ExpireDueMaterial } from './jobs/expire-due-material.ts'
 import { RotateDueKey } from './jobs/rotate-due-key.ts'
 import { CancelKeyDeletion } from './keys/cancel-key-deletion.ts'
 import { CreateKey } from './keys/create-key.ts'
@@ -138,6 +142,10 @@ export const OPERATIONS: { readonly [N in OperationName]: AnyOperation<N> } = {
   AssumeRoleWithWebIdentity,
   GetCallerIdentity,
   GetSessionToken,
+  GetParametersForImport,
+  ImportKeyMaterial,
+  DeleteImportedKeyMaterial,
   RotateDueKey,
+  ExpireDueMaterial,
   DestroyDueKey,
 }

@@ -9,6 +9,7 @@ import type { Place } from '../model/arn.ts'
 import type { Authorised } from '../model/authorised.ts'
 import type { Caller } from '../model/caller.ts'
 import { fail, KmsError } from '../model/failures.ts'
+import { keyAt } from '../model/key.ts'
 import type {
   AnyOperation,
   Conditions,
@@ -189,7 +190,7 @@ async function meet(
   const name = need.find(request as never)
   if (name === undefined) return undefined
   const named = await resolveKey(store, name, home)
-  const { key } = named
+  const key = named.key && keyAt(named.key, parts.services.clock())
   if (!allows(key ?? named, need.grantable)) {
     return named.concealed ? named.missing() : deny(caller, permission, named.arn)
   }

@@ -7,6 +7,7 @@ import { type BackingKey, type CipherSuite, currentBackingKey, type Key } from '
 import { type Answer, type Calls, tooLate, type WriteCall } from './calls.ts'
 import type { CallLimits, CiphertextInput, Hsm, HsmObjects } from './hsm.ts'
 import { unavailable } from './hsm-process.ts'
+import { importsOver } from './import/hsm-imports.ts'
 import type { ManagementVerb, ManagementVerbs } from './management.ts'
 import { type FrameWriter, STATUS, VERB } from './wire.ts'
 
@@ -119,6 +120,7 @@ export function hsmOver(connection: Connection): Hsm {
 /** The verbs of object management. */
 export function objectsOver(connection: Connection, onCanary: (id: string) => void): HsmObjects {
   return {
+    ...importsOver(connection),
     suite: () => connection.manage('suite', null),
     async generateBackingKey(input) {
       await connection.manage('generateBackingKey', input)

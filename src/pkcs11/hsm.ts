@@ -11,6 +11,7 @@
 import type { Authorised } from '../model/authorised.ts'
 import type { Ciphertext } from '../model/ciphertext.ts'
 import type { CipherSuite, Key } from '../model/key.ts'
+import type { HsmImports } from './import/hsm-imports.ts'
 
 /** What bounds a call. */
 export interface CallLimits {
@@ -86,7 +87,7 @@ export interface FoundBackingKey {
  * What `lifecycle` may ask of the HSM: the making and destroying of objects. All of these go
  * through one lock, and none of them says "not there" before the canary has been found and used.
  */
-export interface HsmObjects {
+export interface HsmObjects extends HsmImports {
   /** How new symmetric backing keys are used on this token. */
   suite(): Promise<CipherSuite>
   /**
@@ -100,8 +101,16 @@ export interface HsmObjects {
     readonly label: string
     readonly suite: CipherSuite
   }): Promise<void>
-  /** Whether a usable backing key with this id is in the token; proves it by a round trip. */
-  provesBackingKey(input: { readonly id: string; readonly suite: CipherSuite }): Promise<boolean>
+  /**
+   * Whether a usable backing key with this id is in the token; proves it by a round trip.
+   *
+   * @param input.imported whether it was imported: only others were made inside the token.
+   */
+  provesBackingKey(input: {
+    readonly id: string
+    readonly suite: CipherSuite
+    readonly imported?: boolean
+  }): Promise<boolean>
   /** Destroys a backing key and makes sure that it is gone; content when it is gone already. */
   destroyBackingKey(id: string): Promise<void>
   /** All backing keys of keyslot in the token, the canary left out. */

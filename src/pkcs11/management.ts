@@ -5,17 +5,22 @@
 
 import type { FailureName, GrpcStatus } from '../model/failures.ts'
 import type { CipherSuite } from '../model/key.ts'
+import type { ImportVerbs } from './import/hsm-imports.ts'
 import type { HsmReport, HsmSettings, TokenIdentity } from './settings.ts'
 
 /** The verbs of object management: what each takes and answers. */
-export interface ManagementVerbs {
+export interface ManagementVerbs extends ImportVerbs {
   suite: { readonly takes: null; readonly answers: CipherSuite }
   generateBackingKey: {
     readonly takes: { readonly id: string; readonly label: string; readonly suite: CipherSuite }
     readonly answers: null
   }
   provesBackingKey: {
-    readonly takes: { readonly id: string; readonly suite: CipherSuite }
+    readonly takes: {
+      readonly id: string
+      readonly suite: CipherSuite
+      readonly imported?: boolean
+    }
     readonly answers: boolean
   }
   destroyBackingKey: { readonly takes: string; readonly answers: null }

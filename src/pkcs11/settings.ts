@@ -21,6 +21,11 @@ export interface HsmSettings {
   readonly workers?: number
   /** Mechanisms not to use although the token offers them, such as `CKM_AES_CBC_ENCRYPT_DATA`. */
   readonly withdraw?: readonly string[]
+  /**
+   * Whether every cryptographic step on a secret has to be the token's: what it has no mechanism for
+   * is then refused, where otherwise paddings are taken off outside; default false.
+   */
+  readonly fips?: boolean
   /** How long the token may take over one call before its process is killed; default 5000. */
   readonly callTimeoutMs?: number
   /** The same for object management, where a search may be long; default 60000. */

@@ -18,11 +18,13 @@ import { aliasStore } from './aliases.ts'
 import { hotCopies } from './copies.ts'
 import { grantStore } from './grants/grants.ts'
 import { identityStore } from './identities/identities.ts'
+import { importStore } from './import/imports.ts'
 import { intentStore } from './intents.ts'
 import { keyStore } from './keys.ts'
 import { firstMigration } from './migrations/0001-first.ts'
 import { policiesAndGrantsMigration } from './migrations/0002-policies-and-grants.ts'
 import { identitiesMigration } from './migrations/0003-identities.ts'
+import { importMigration } from './migrations/0005-import.ts'
 import { recordStore } from './records.ts'
 import type { Tables } from './rows.ts'
 import { sqliteDialect } from './sqlite.ts'
@@ -41,6 +43,7 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0001-first': firstMigration,
   '0002-policies-and-grants': policiesAndGrantsMigration,
   '0003-identities': identitiesMigration,
+  '0005-import': importMigration,
 }
 
 /** SQLite's mark of whose file it is, `KSLT`; https://sqlite.org/pragma.html#pragma_application_id */
@@ -91,6 +94,7 @@ function storeOver(db: Kysely<Tables>, commits: CommitWatch, closed: () => void)
     grants: grantStore(db, copies),
     intents: intentStore(db, copies),
     identities: identityStore(db, copies),
+    imports: importStore(db, copies),
     ...recordStore(db),
     close() {
       closing ??= close()

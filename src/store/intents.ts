@@ -1,9 +1,12 @@
 /** Changes under way that span token and store, and the objects that nothing explains. */
 
 import type { Kysely } from 'kysely'
+import type { KeyState } from '../model/key.ts'
 import type { HotCopies } from './copies.ts'
+import { finishImport } from './import/changes.ts'
 import { countKeys, readKey } from './keys.ts'
 import {
+  backingKeyRow,
   type IntentRow,
   intentOf,
   intentRow,
@@ -11,7 +14,7 @@ import {
   policyColumns,
   type Tables,
 } from './rows.ts'
-import type { IntentStore, NewKey } from './store.ts'
+import type { Intent, IntentStore, NewKey } from './store.ts'
 
 /** The changes under way of a database. */
 export function intentStore(db: Kysely<Tables>, copies: HotCopies): IntentStore {
@@ -27,11 +30,11 @@ function beginnings(
         if ((await countKeys(transaction, key)) >= most) return 'full'
         const { numInsertedOrUpdatedRows = 0n } = await transaction
           .insertInto('keys')
-          .values(newKeyRow(key))
+          .values(newKeyRow(key, intent === undefined ? 'PendingImport' : 'Creating'))
           .onConflict((conflict) => conflict.doNothing())
           .executeTakeFirstOrThrow()
         if (numInsertedOrUpdatedRows === 0n) return 'exists'
-        await transaction.insertInto('intents').values(intentRow(intent)).execute()
+        if (intent !== undefined) await begin(transaction, intentRow(intent))
         for (const { key: tag_key, value: tag_value } of tags) {
           const row = { key_id: key.keyId, tag_key, tag_value }
           await transaction.insertInto('tags').values(row).execute()
@@ -57,8 +60,12 @@ function beginnings(
   }
 }
 
-/** @returns false if another change of the same key is under way. */
-async function begin(transaction: Kysely<Tables>, row: IntentRow): Promise<boolean> {
+/**
+ * Begins a change.
+ *
+ * @returns false if another change of the same key is under way.
+ */
+export async function begin(transaction: Kysely<Tables>, row: IntentRow): Promise<boolean> {
   const { numInsertedOrUpdatedRows = 0n } = await transaction
     .insertInto('intents')
     .values(row)
@@ -76,19 +83,12 @@ function endings(
       const finished = await db.transaction().execute(async (transaction) => {
         const intent = await endIntent(transaction, intentId)
         if (intent === undefined) return undefined
-        if (intent.kind === 'destroy') throw new Error(`intent ${intentId} is to destroy`)
+        if (intent.kind === 'import') return finishImport(transaction, intent, nowMs)
+        refuseKinds(intent, 'destroy', 'remove')
         const { backingKey, keyId } = intent
         await transaction
           .insertInto('backing_keys')
-          .values({
-            id: backingKey.id,
-            key_id: keyId,
-            number: backingKey.number,
-            suite: backingKey.suite,
-            material_id: backingKey.materialId,
-            created_ms: nowMs,
-            rotation_type: backingKey.rotationType ?? null,
-          })
+          .values(backingKeyRow(keyId, { ...backingKey, createdMs: nowMs }))
           .execute()
         await transaction
           .updateTable('keys')
@@ -117,7 +117,7 @@ function endings(
       const keyId = await db.transaction().execute(async (transaction) => {
         const intent = await endIntent(transaction, intentId)
         if (intent === undefined) return undefined
-        if (intent.kind !== 'destroy') throw new Error(`intent ${intentId} is not to destroy`)
+        refuseKinds(intent, 'create', 'rotate', 'import', 'remove')
         const { keyId } = intent
         await transaction.deleteFrom('aliases').where('target_key_id', '=', keyId).execute()
         await transaction.deleteFrom('tags').where('key_id', '=', keyId).execute()
@@ -139,8 +139,10 @@ function endings(
       db.transaction().execute(async (transaction) => {
         const intent = await endIntent(transaction, intentId)
         if (intent === undefined) return
-        if (intent.kind === 'destroy') throw new Error(`intent ${intentId} is to destroy`)
+        refuseKinds(intent, 'destroy', 'remove')
         const { keyId, backingKey } = intent
+        // Material that is imported again keeps its id.
+        if (intent.kind === 'import' && (await isKnown(transaction, backingKey.id))) return
         await transaction
           .insertInto('abandoned_backing_keys')
           .values({ id: backingKey.id, key_id: keyId, abandoned_ms: nowMs })
@@ -156,7 +158,8 @@ function endings(
   }
 }
 
-async function endIntent(transaction: Kysely<Tables>, intentId: string) {
+/** Ends an intent, and answers what it was. */
+export async function endIntent(transaction: Kysely<Tables>, intentId: string) {
   const row = await transaction
     .selectFrom('intents')
     .selectAll()
@@ -165,6 +168,25 @@ async function endIntent(transaction: Kysely<Tables>, intentId: string) {
   if (row === undefined) return undefined
   await transaction.deleteFrom('intents').where('intent_id', '=', intentId).execute()
   return intentOf(row)
+}
+
+/** @throws Error naming the intent if it is of one of these kinds: a bug. */
+function refuseKinds<Kind extends Intent['kind']>(
+  intent: Intent,
+  ...kinds: Kind[]
+): asserts intent is Exclude<Intent, { kind: Kind }> {
+  if ((kinds as string[]).includes(intent.kind)) {
+    throw new Error(`intent ${intent.intentId} is to ${intent.kind}`)
+  }
+}
+
+async function isKnown(transaction: Kysely<Tables>, backingKeyId: string): Promise<boolean> {
+  const row = await transaction
+    .selectFrom('backing_keys')
+    .select('id')
+    .where('id', '=', backingKeyId)
+    .executeTakeFirst()
+  return row !== undefined
 }
 
 function records(
@@ -215,7 +237,7 @@ function records(
   }
 }
 
-function newKeyRow(key: NewKey): KeyRow {
+function newKeyRow(key: NewKey, state: KeyState): KeyRow {
   return {
     key_id: key.keyId,
     account: key.account,
@@ -226,7 +248,7 @@ function newKeyRow(key: NewKey): KeyRow {
     origin: key.origin,
     manager: key.manager,
     ...policyColumns(key.policy),
-    state: 'Creating',
+    state,
     created_ms: key.createdMs,
     deletion_ms: key.deletionMs ?? null,
     schedule_period_in_days: key.rotation?.periodInDays ?? null,

@@ -117,7 +117,12 @@ function changedColumns(change: KeyChange) {
   }
 }
 
-function withoutChangeUnderWay({ not, exists, selectFrom }: ExpressionBuilder<Tables, 'keys'>) {
+/** Left out: keys with a change under way. */
+export function withoutChangeUnderWay({
+  not,
+  exists,
+  selectFrom,
+}: ExpressionBuilder<Tables, 'keys'>) {
   return not(
     exists(
       selectFrom('intents').select('intent_id').whereRef('intents.key_id', '=', 'keys.key_id'),
@@ -139,7 +144,7 @@ function notBeingDestroyed({ not, exists, selectFrom }: ExpressionBuilder<Tables
 type Keys = SelectQueryBuilder<Tables, 'keys', KeyRow>
 
 /** Keys with their backing keys in one statement, so that both are of the same moment. */
-async function readKeys(
+export async function readKeys(
   db: Kysely<Tables>,
   page: { readonly order: 'key_id' | 'schedule_next_ms' | 'deletion_ms'; readonly limit: number },
   choose: (keys: Keys) => Keys,
@@ -172,6 +177,10 @@ const BACKING_COLUMNS = [
   'backing.material_id as backing_material_id',
   'backing.created_ms as backing_created_ms',
   'backing.rotation_type as backing_rotation_type',
+  'backing.present as backing_present',
+  'backing.valid_to_ms as backing_valid_to_ms',
+  'backing.description as backing_description',
+  'backing.pending_rotation as backing_pending_rotation',
 ] as const
 
 /** A key beside one of its backing keys, if it has any. */
@@ -182,6 +191,10 @@ interface JoinedRow extends KeyRow {
   backing_material_id: string | null
   backing_created_ms: number | null
   backing_rotation_type: string | null
+  backing_present: number | null
+  backing_valid_to_ms: number | null
+  backing_description: string | null
+  backing_pending_rotation: number | null
 }
 
 function keysOf(rows: readonly JoinedRow[]): Key[] {
@@ -194,9 +207,19 @@ function keysOf(rows: readonly JoinedRow[]): Key[] {
     // What a left join leaves open, the table does not: all of them or none is null.
     if (id === null || number === null || suite === null) continue
     if (material_id === null || created_ms === null) continue
-    const rotation_type = row.backing_rotation_type
-    const { key_id } = row
-    entry.backingRows.push({ id, key_id, number, suite, material_id, created_ms, rotation_type })
+    entry.backingRows.push({
+      id,
+      key_id: row.key_id,
+      number,
+      suite,
+      material_id,
+      created_ms,
+      rotation_type: row.backing_rotation_type,
+      present: row.backing_present,
+      valid_to_ms: row.backing_valid_to_ms,
+      description: row.backing_description,
+      pending_rotation: row.backing_pending_rotation ?? 0,
+    })
   }
   return [...found.values()].map(({ row, backingRows }) => keyOf(row, backingRows))
 }

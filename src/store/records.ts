@@ -60,11 +60,15 @@ function acknowledged(db: Kysely<Tables>, after: string, limit: number) {
     .leftJoin('intents', (join) =>
       join.onRef('intents.key_id', '=', 'keys.key_id').on('intents.kind', '=', 'destroy'),
     )
+    // Material that is imported again, or removed, is its intent's.
+    .leftJoin('intents as change', 'change.backing_key_id', 'backing_keys.id')
+    .where('change.intent_id', 'is', null)
     .select([
       'backing_keys.id as id',
       sql<string | null>`backing_keys.key_id`.as('key_id'),
       sql<Standing>`case
         when keys.destroyed_ms is not null then 'destroyed'
+        when backing_keys.present = 0 then 'removed'
         when intents.intent_id is not null then 'destroying'
         else 'live' end`.as('standing'),
     ])
@@ -80,7 +84,7 @@ function intended(db: Kysely<Tables>, after: string, limit: number) {
     .select([
       sql<string>`backing_key_id`.as('id'),
       'key_id',
-      sql<Standing>`'intended'`.as('standing'),
+      sql<Standing>`case kind when 'remove' then 'destroying' else 'intended' end`.as('standing'),
     ])
     .where('backing_key_id', '>', after)
     .orderBy('backing_key_id')

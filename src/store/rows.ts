@@ -8,6 +8,7 @@ import {
   type Alias,
   type BackingKey,
   type CipherSuite,
+  type ImportedMaterial,
   KEY_STATES,
   type Key,
   type KeyManager,
@@ -32,6 +33,7 @@ export interface Tables extends IdentityTables {
   intents: IntentRow
   abandoned_backing_keys: { id: string; key_id: string; abandoned_ms: number }
   quarantine: QuarantineRow
+  wrapping_keys: WrappingKeyRow
   message_counts: { backing_key_id: string; reserved: number }
   installation: { id: number; canary_id: string; created_ms: number }
 }
@@ -65,6 +67,10 @@ export interface BackingKeyRow {
   material_id: string
   created_ms: number
   rotation_type: string | null
+  present: number | null
+  valid_to_ms: number | null
+  description: string | null
+  pending_rotation: number
 }
 
 /** A row of `aliases`. */
@@ -92,6 +98,20 @@ export interface QuarantineRow {
   released_ms: number | null
 }
 
+/** A row of `wrapping_keys`. */
+export interface WrappingKeyRow {
+  id: string
+  key_id: string
+  algorithm: string
+  spec: string
+  token_digest: string
+  created_ms: number
+  valid_to_ms: number
+  failures: number
+  used_ms: number | null
+  destroyed_ms: number | null
+}
+
 /** A row of `intents`. */
 export interface IntentRow {
   intent_id: string
@@ -103,11 +123,15 @@ export interface IntentRow {
   suite: number | null
   material_id: string | null
   rotation_type: string | null
+  valid_to_ms: number | null
+  description: string | null
+  wrapping_key_id: string | null
 }
 
 const ORIGINS: readonly KeyOrigin[] = ['AWS_KMS', 'EXTERNAL', 'AWS_CLOUDHSM', 'EXTERNAL_KEY_STORE']
 const MANAGERS: readonly KeyManager[] = ['AWS', 'CUSTOMER']
 const ROTATION_TYPES: readonly RotationType[] = ['AUTOMATIC', 'ON_DEMAND']
+const INTENT_KINDS = ['create', 'rotate', 'import', 'remove', 'destroy'] as const
 const SUITES: readonly CipherSuite[] = [1, 2]
 
 /**
@@ -120,14 +144,23 @@ export function keyOf(row: KeyRow, backingRows: readonly BackingKeyRow[]): Key {
     const place = placeOf(row)
     const spec = oneOf(Object.keys(KEY_SPECS) as KeySpec[], row.spec, 'spec')
     const state = oneOf(KEY_STATES, row.state, 'state')
-    const backingKeys = backingRows.map(backingKeyOf)
+    const origin = oneOf(ORIGINS, row.origin, 'origin')
+    const backingKeys = backingRows.filter((each) => each.pending_rotation === 0).map(backingKeyOf)
+    const [pendingRotation, ...others] = backingRows
+      .filter((each) => each.pending_rotation !== 0)
+      .map(backingKeyOf)
     check(isKeyId(row.key_id), 'key_id')
     check((state === 'PendingDeletion') === (row.deletion_ms !== null), 'deletion_ms')
-    check(backingKeys.length > 0 || state === 'Creating', 'backing keys')
+    check(backingKeys.length > 0 || state === 'Creating' || origin === 'EXTERNAL', 'backing keys')
     check(
-      backingKeys.every(({ number }, at) => number === at + 1),
+      backingRows.every(({ number }, at) => number === at + 1),
       'backing key numbers',
     )
+    check(
+      backingRows.every(({ present }) => (present !== null) === (origin === 'EXTERNAL')),
+      'present',
+    )
+    check(others.length === 0, 'pending_rotation')
     return Object.freeze({
       ...place,
       keyId: row.key_id,
@@ -135,7 +168,7 @@ export function keyOf(row: KeyRow, backingRows: readonly BackingKeyRow[]): Key {
       description: row.description,
       spec,
       usage: oneOf<KeyUsage>(keySpecRow(spec).usages, row.usage, 'usage'),
-      origin: oneOf(ORIGINS, row.origin, 'origin'),
+      origin,
       manager: oneOf(MANAGERS, row.manager, 'manager'),
       policy: policyOf(row),
       state,
@@ -143,6 +176,7 @@ export function keyOf(row: KeyRow, backingRows: readonly BackingKeyRow[]): Key {
       deletionMs: row.deletion_ms === null ? undefined : whole(row.deletion_ms, 'deletion_ms'),
       rotation: scheduleOf(row),
       backingKeys: Object.freeze(backingKeys),
+      ...(pendingRotation && { pendingRotation }),
     })
   })
 }
@@ -184,13 +218,19 @@ export function intentOf(row: IntentRow): Intent {
     check(isKeyId(row.key_id), 'key_id')
     const { intent_id: intentId, key_id: keyId } = row
     const intent = { intentId, keyId, createdMs: whole(row.created_ms, 'created_ms') }
-    const kind = oneOf(['create', 'rotate', 'destroy'] as const, row.kind, 'kind')
+    const kind = oneOf(INTENT_KINDS, row.kind, 'kind')
     if (kind === 'destroy') return { ...intent, kind }
-    const { backing_key_id: id, number, suite, material_id } = row
+    const { backing_key_id: id, number, suite, material_id, wrapping_key_id: wrappingKeyId } = row
     if (id === null || number === null || suite === null || material_id === null) {
       throw new Error('it names no backing key')
     }
-    return { ...intent, kind, backingKey: backingKeyOf({ ...row, id, number, suite, material_id }) }
+    const isImported = kind === 'import' || kind === 'remove'
+    const present = isImported ? Number(kind === 'import') : null
+    const named = { ...row, id, number, suite, material_id, present, pending_rotation: 0 }
+    const backingKey = backingKeyOf(named)
+    if (kind !== 'import') return { ...intent, kind, backingKey }
+    if (wrappingKeyId === null) throw new Error('it names no wrapping key')
+    return { ...intent, kind, backingKey, wrappingKeyId }
   })
 }
 
@@ -207,13 +247,34 @@ export function intentRow(intent: Intent): IntentRow {
     suite: backingKey?.suite ?? null,
     material_id: backingKey?.materialId ?? null,
     rotation_type: backingKey?.rotationType ?? null,
+    valid_to_ms: backingKey?.imported?.validToMs ?? null,
+    description: backingKey?.imported?.description ?? null,
+    wrapping_key_id: intent.kind === 'import' ? intent.wrappingKeyId : null,
+  }
+}
+
+/** The columns of a backing key, which no rotation is pending for. */
+export function backingKeyRow(keyId: string, backingKey: BackingKey): BackingKeyRow {
+  const { imported } = backingKey
+  return {
+    id: backingKey.id,
+    key_id: keyId,
+    number: backingKey.number,
+    suite: backingKey.suite,
+    material_id: backingKey.materialId,
+    created_ms: backingKey.createdMs,
+    rotation_type: backingKey.rotationType ?? null,
+    present: imported === undefined ? null : Number(imported.isPresent),
+    valid_to_ms: imported?.validToMs ?? null,
+    description: imported?.description ?? null,
+    pending_rotation: 0,
   }
 }
 
 function backingKeyOf(row: BackingKeyRow): BackingKey {
   check(/^[0-9a-f]{32}$/.test(row.id), 'backing key id')
   check(/^[0-9a-f]{64}$/.test(row.material_id), 'material_id')
-  const { rotation_type: type } = row
+  const { rotation_type: type, present } = row
   return Object.freeze({
     id: row.id,
     number: whole(row.number, 'number'),
@@ -221,6 +282,16 @@ function backingKeyOf(row: BackingKeyRow): BackingKey {
     materialId: row.material_id,
     createdMs: whole(row.created_ms, 'created_ms'),
     rotationType: type === null ? undefined : oneOf(ROTATION_TYPES, type, 'rotation_type'),
+    ...(present !== null && { imported: importedOf(row, present) }),
+  })
+}
+
+function importedOf(row: BackingKeyRow, present: number): ImportedMaterial {
+  const { valid_to_ms: validTo, description } = row
+  return Object.freeze({
+    isPresent: oneOf([0, 1], present, 'present') === 1,
+    validToMs: validTo === null ? undefined : whole(validTo, 'valid_to_ms'),
+    description: description ?? '',
   })
 }
 

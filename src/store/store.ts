@@ -19,6 +19,7 @@ import type {
 } from '../model/key.ts'
 import type { GrantStore } from './grants/grants.ts'
 import type { IdentityStore } from './identities/store.ts'
+import type { ImportStore } from './import/store.ts'
 
 /** A page of a list, in the order of the list's key. */
 export interface PageRequest {
@@ -40,7 +41,7 @@ export interface KeyChange {
 }
 
 /** A key about to be made: its backing keys come when its material is proved. */
-export type NewKey = Omit<Key, 'backingKeys' | 'state' | 'arn'>
+export type NewKey = Omit<Key, 'backingKeys' | 'pendingRotation' | 'state' | 'arn'>
 
 /** A change that spans token and store, written before the token is touched. */
 export type Intent = {
@@ -49,7 +50,10 @@ export type Intent = {
   /** Milliseconds since the epoch. */
   readonly createdMs: number
 } & (
-  | { readonly kind: 'create' | 'rotate'; readonly backingKey: BackingKey }
+  | { readonly kind: 'create'; readonly backingKey: BackingKey }
+  | { readonly kind: 'rotate'; readonly backingKey: BackingKey }
+  | { readonly kind: 'remove'; readonly backingKey: BackingKey }
+  | { readonly kind: 'import'; readonly backingKey: BackingKey; readonly wrappingKeyId: string }
   | { readonly kind: 'destroy' }
 )
 
@@ -124,7 +128,8 @@ export interface TagStore {
 /** Changes that span token and store; only `lifecycle` uses these. */
 export interface IntentStore {
   /**
-   * Records a new key in state `Creating` with its tags, and the intent to make its material.
+   * Records a new key in state `Creating` with its tags, and the intent to make its material;
+   * without an intent in state `PendingImport`.
    *
    * @param most how many keys the account may have in the Region, this one included.
    * @returns `exists` if there is, or was, a key of this id; `full` if there are `most`.
@@ -132,7 +137,7 @@ export interface IntentStore {
   beginCreate(
     key: NewKey,
     tags: readonly Tag[],
-    intent: Intent & { kind: 'create' },
+    intent: (Intent & { kind: 'create' }) | undefined,
     most: number,
   ): Promise<'begun' | 'exists' | 'full'>
   /**
@@ -150,7 +155,8 @@ export interface IntentStore {
   beginDestroy(intent: Intent & { kind: 'destroy' }, nowMs: number): Promise<boolean>
   /**
    * Makes the new backing key current, and the key `Enabled` if it was `Creating`; the intent
-   * ends.
+   * ends. Imported material becomes what the intent says, or waits for a rotation if it is not
+   * the key's first, and the key that has all its material `Enabled` if it was `PendingImport`.
    *
    * @param change.nowMs when it becomes current.
    * @param change.rotation the schedule that follows. It only ever moves the date of a schedule
@@ -167,9 +173,9 @@ export interface IntentStore {
    */
   finishDestroy(intentId: string, nowMs: number): Promise<void>
   /**
-   * Gives up a create or a rotate whose object was never acknowledged; its backing key can never
-   * become current after this, and a key that was `Creating` vanishes. Content if the intent has
-   * ended already.
+   * Gives up a create, a rotate or an import whose object was never acknowledged; its backing key
+   * can never become current after this unless it was before, and a key that was `Creating`
+   * vanishes. Content if the intent has ended already.
    */
   abandon(intentId: string, nowMs: number): Promise<void>
   /** Changes under way, oldest first. */
@@ -193,7 +199,7 @@ export interface QuarantinedObject {
 /**
  * What the store knows of a backing key. `intended`: about to be made by an intent. `live`: the
  * material of a key. `destroying`: the same, its destruction has begun. `destroyed`: the material
- * of a destroyed key. `abandoned`: given up before it was acknowledged. `released`: no key's, but
+ * of a destroyed key. `removed`: imported material that was removed again. `abandoned`: given up before it was acknowledged. `released`: no key's, but
  * explained by an operator.
  */
 export interface KnownBackingKey {
@@ -201,7 +207,14 @@ export interface KnownBackingKey {
   readonly id: string
   /** Absent if it is released. */
   readonly keyId?: string
-  readonly standing: 'intended' | 'live' | 'destroying' | 'destroyed' | 'abandoned' | 'released'
+  readonly standing:
+    | 'intended'
+    | 'live'
+    | 'destroying'
+    | 'destroyed'
+    | 'removed'
+    | 'abandoned'
+    | 'released'
 }
 
 /** What pairs this database with its token. */
@@ -219,6 +232,7 @@ export interface Store {
   readonly grants: GrantStore
   readonly intents: IntentStore
   readonly identities: IdentityStore
+  readonly imports: ImportStore
   /** The installation, once the token has its canary. */
   installation(): Promise<Installation | undefined>
   /** Records the installation; a second one is an error. */

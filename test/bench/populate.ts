@@ -37,6 +37,11 @@ const objects: HsmObjects = {
   destroyBackingKey: refuse,
   listBackingKeys: refuse,
   createCanary: refuse,
+  makeWrappingKey: refuse,
+  destroyWrappingKey: refuse,
+  listWrappingKeys: refuse,
+  checkMaterial: refuse,
+  importBackingKey: refuse,
 }
 
 const store = await openStore({ path: config.database })

@@ -1,13 +1,13 @@
 /** CancelKeyDeletion. */
 
-import type { KeyState } from '../../model/key.ts'
+import { hasAllMaterial, type KeyState } from '../../model/key.ts'
 import { keyById, operation } from '../operation.ts'
 import { changeKey } from './change-key.ts'
 
 const states: readonly KeyState[] = ['PendingDeletion']
 
 /**
- * Cancels the deletion of a key, which is then disabled.
+ * Cancels the deletion of a key, which is then disabled, or waits for its imported material.
  * https://docs.aws.amazon.com/kms/latest/APIReference/API_CancelKeyDeletion.html
  */
 export const CancelKeyDeletion = operation('CancelKeyDeletion', {
@@ -15,7 +15,9 @@ export const CancelKeyDeletion = operation('CancelKeyDeletion', {
   changes: true,
 
   async run({ key, store }) {
-    await changeKey(store, key, states, { state: 'Disabled', deletionMs: null })
+    const isWhole = key.origin !== 'EXTERNAL' || hasAllMaterial(key)
+    const state = isWhole ? 'Disabled' : 'PendingImport'
+    await changeKey(store, key, states, { state, deletionMs: null })
     return { keyId: key.arn }
   },
 })

@@ -4,12 +4,12 @@ import type { Operations } from '../operation.ts'
 import { account, operation } from '../operation.ts'
 import { checkTags, tagsOf } from '../tags/tag-rules.ts'
 import { keyMetadata } from './key-metadata.ts'
-import { kindOfNewKey, refuseWhatIsNotOffered } from './new-key-rules.ts'
+import { kindOfNewKey, originOfNewKey, refuseWhatIsNotOffered } from './new-key-rules.ts'
 
 type Request = Operations['CreateKey']['request']
 
 /**
- * Makes a KMS key, its material inside the HSM.
+ * Makes a KMS key, its material inside the HSM; of origin EXTERNAL without any.
  * https://docs.aws.amazon.com/kms/latest/APIReference/API_CreateKey.html
  */
 export const CreateKey = operation('CreateKey', {
@@ -41,7 +41,7 @@ export const CreateKey = operation('CreateKey', {
       place: home,
       description: request.description,
       ...kindOfNewKey(request),
-      origin: 'AWS_KMS',
+      origin: originOfNewKey(request),
       manager: 'CUSTOMER',
       tags: tagsOf(request.tags),
     })

@@ -1,6 +1,6 @@
 /** A key as DescribeKey shows it. */
 
-import { currentBackingKey, type Key } from '../../model/key.ts'
+import type { Key } from '../../model/key.ts'
 import { keySpecRow } from '../../model/key-specs.ts'
 import type { Operations } from '../operation.ts'
 
@@ -25,7 +25,17 @@ export function keyMetadata(key: Key): KeyMetadata {
     customerMasterKeySpec: key.spec,
     encryptionAlgorithms: [...encryptionAlgorithms],
     multiRegion: false,
+    ...expiry(key),
     currentKeyMaterialId:
-      key.spec === 'SYMMETRIC_DEFAULT' ? currentBackingKey(key).materialId : undefined,
+      key.spec === 'SYMMETRIC_DEFAULT' ? key.backingKeys.at(-1)?.materialId : undefined,
   }
+}
+
+/** Of imported material: the earliest end of any. Nothing is said of material that is awaited. */
+function expiry({ backingKeys }: Key): Pick<KeyMetadata, 'expirationModel' | 'validTo'> {
+  const present = backingKeys.flatMap(({ imported }) => (imported?.isPresent ? [imported] : []))
+  if (present.length === 0) return {}
+  const ends = present.flatMap(({ validToMs }) => validToMs ?? [])
+  if (ends.length === 0) return { expirationModel: 'KEY_MATERIAL_DOES_NOT_EXPIRE' }
+  return { expirationModel: 'KEY_MATERIAL_EXPIRES', validTo: new Date(Math.min(...ends)) }
 }

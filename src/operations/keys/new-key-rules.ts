@@ -39,10 +39,21 @@ export function refuseWhatIsNotOffered(request: Request): void {
     fail('UnsupportedOperationException', `This version of keyslot does not offer ${what}.`)
   const { spec } = kindOfNewKey(request)
   if (!keySpecRow(spec).offered) refuse(`KeySpec ${spec}`)
-  if (request.origin !== 'AWS_KMS') refuse(`Origin ${request.origin}`)
+  originOfNewKey(request)
   if (request.customKeyStoreId !== undefined) refuse('custom key stores')
   if (request.xksKeyId !== undefined) refuse('external key stores')
   if (request.multiRegion) refuse('multi-Region keys')
   // A policy that is taken and not enforced would be worse than none.
   if (request.policy !== '') refuse('key policies')
+}
+
+/**
+ * Where the material of the new key comes from.
+ *
+ * @throws KmsError UnsupportedOperationException for the custom key stores' origins.
+ */
+export function originOfNewKey({ origin = 'AWS_KMS' }: Request): 'AWS_KMS' | 'EXTERNAL' {
+  if (origin === 'AWS_KMS' || origin === 'EXTERNAL') return origin
+  const what = `This version of keyslot does not offer Origin ${origin}.`
+  return fail('UnsupportedOperationException', what)
 }

@@ -2,7 +2,7 @@
 
 import { changeKey } from '../keys/change-key.ts'
 import { enabled, keyById, operation } from '../operation.ts'
-import { checkRotates } from './rotation-rules.ts'
+import { checkRotatesByItself } from './rotation-rules.ts'
 
 /**
  * Switches automatic rotation off.
@@ -13,7 +13,7 @@ export const DisableKeyRotation = operation('DisableKeyRotation', {
   changes: true,
 
   async run({ key, store }) {
-    checkRotates(key)
+    checkRotatesByItself(key)
     await changeKey(store, key, enabled, { rotation: null })
     return {}
   },

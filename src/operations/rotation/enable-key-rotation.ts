@@ -2,7 +2,7 @@
 
 import { changeKey } from '../keys/change-key.ts'
 import { enabled, keyById, operation } from '../operation.ts'
-import { checkRotates, scheduleFrom } from './rotation-rules.ts'
+import { checkRotatesByItself, scheduleFrom } from './rotation-rules.ts'
 
 const PERIOD_IN_DAYS_DEFAULT = 365
 
@@ -18,7 +18,7 @@ export const EnableKeyRotation = operation('EnableKeyRotation', {
   conditions: ({ rotationPeriodInDays }) => ({ 'kms:RotationPeriodInDays': rotationPeriodInDays }),
 
   async run({ request, key, store, clock }) {
-    checkRotates(key)
+    checkRotatesByItself(key)
     const { rotationPeriodInDays = PERIOD_IN_DAYS_DEFAULT } = request
     // Asking again for what is on already must not put the next rotation off.
     if (key.rotation?.periodInDays === rotationPeriodInDays) return {}

@@ -1,12 +1,14 @@
 /** ListKeyRotations. */
 
-import { type BackingKey, currentBackingKey, type Key } from '../../model/key.ts'
+import type { BackingKey, Key } from '../../model/key.ts'
 import { anyState, keyById, operation } from '../operation.ts'
 import { page } from '../page.ts'
+import { importEntry, stateOf } from './material-state.ts'
 import { checkRotates } from './rotation-rules.ts'
 
 /**
- * Lists the rotations of a key, oldest first; with ALL_KEY_MATERIAL the first material too.
+ * Lists the rotations of a key, oldest first; with ALL_KEY_MATERIAL the first material too, and
+ * imported material that waits for its rotation.
  * https://docs.aws.amazon.com/kms/latest/APIReference/API_ListKeyRotations.html
  */
 export const ListKeyRotations = operation('ListKeyRotations', {
@@ -16,7 +18,10 @@ export const ListKeyRotations = operation('ListKeyRotations', {
   async run({ request, key }) {
     checkRotates(key)
     const all = request.includeKeyMaterial === 'ALL_KEY_MATERIAL'
-    const listed = key.backingKeys.filter(({ rotationType }) => all || rotationType !== undefined)
+    const { backingKeys, pendingRotation } = key
+    const listed = all
+      ? [...backingKeys, ...(pendingRotation ? [pendingRotation] : [])]
+      : backingKeys.filter(({ rotationType }) => rotationType !== undefined)
     const { items, ...rest } = await page({
       query: {
         operation: 'ListKeyRotations',
@@ -35,17 +40,13 @@ export const ListKeyRotations = operation('ListKeyRotations', {
 })
 
 /** AWS tells of the material itself only when it was asked for. */
-function rotationEntry(key: Key, backingKey: BackingKey, all: boolean) {
-  const isCurrent = backingKey.id === currentBackingKey(key).id
+function rotationEntry(key: Key, material: BackingKey, all: boolean) {
   return {
     keyId: key.arn,
-    keyMaterialId: backingKey.materialId,
-    keyMaterialState: all
-      ? isCurrent
-        ? ('CURRENT' as const)
-        : ('NON_CURRENT' as const)
-      : undefined,
-    rotationDate: backingKey.rotationType && new Date(backingKey.createdMs),
-    rotationType: backingKey.rotationType,
+    keyMaterialId: material.materialId,
+    keyMaterialState: all ? stateOf(key, material) : undefined,
+    rotationDate: material.rotationType && new Date(material.createdMs),
+    rotationType: material.rotationType,
+    ...(all && importEntry(material)),
   }
 }

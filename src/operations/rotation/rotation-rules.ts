@@ -5,13 +5,26 @@ import type { Key, RotationSchedule } from '../../model/key.ts'
 import { DAY_MS } from '../time.ts'
 
 /**
- * Refuses keys that cannot rotate.
+ * Refuses keys that cannot rotate, not even on demand.
  *
  * @throws KmsError UnsupportedOperationException.
  */
 export function checkRotates(key: Key): void {
-  if (key.spec !== 'SYMMETRIC_DEFAULT' || key.origin !== 'AWS_KMS') {
+  if (key.spec !== 'SYMMETRIC_DEFAULT') {
     fail('UnsupportedOperationException', `${key.arn} does not support key rotation.`)
+  }
+}
+
+/**
+ * Refuses keys that cannot rotate by themselves: material that is imported, its owner rotates.
+ *
+ * @throws KmsError UnsupportedOperationException.
+ */
+export function checkRotatesByItself(key: Key): void {
+  checkRotates(key)
+  if (key.origin !== 'AWS_KMS') {
+    const what = `origin is ${key.origin} which is not valid for this operation`
+    fail('UnsupportedOperationException', `${key.arn} ${what}.`)
   }
 }
 

@@ -116,7 +116,7 @@ function leave(worker: Worker): void {
   leaving.push(new Promise((resolve) => worker.once('exit', () => resolve())))
 }
 
-function perform({ objects, suite, check }: ServedToken, call: ManagementCall): unknown {
+function perform({ objects, imports, suite, check }: ServedToken, call: ManagementCall): unknown {
   switch (call.verb) {
     case 'suite':
       return suite
@@ -139,6 +139,16 @@ function perform({ objects, suite, check }: ServedToken, call: ManagementCall): 
       return objects.findAgain(call.input)
     case 'check':
       return check()
+    case 'makeWrappingKey':
+      return imports.makeWrappingKey(call.input).toString('base64')
+    case 'destroyWrappingKey':
+      return imports.destroyWrappingKey(call.input)
+    case 'listWrappingKeys':
+      return imports.listWrappingKeys()
+    case 'checkMaterial':
+      return imports.checkMaterial(call.input)
+    case 'importBackingKey':
+      return imports.importBackingKey(call.input)
   }
 }
 

@@ -1,6 +1,6 @@
 /** Looking for keyslot's objects in the token, and reading what they are. */
 
-import pkcs11js, { type Handle } from 'pkcs11js'
+import pkcs11js, { type Attribute, type Handle } from 'pkcs11js'
 import { KmsError } from '../../model/failures.ts'
 import type { CipherSuite } from '../../model/key.ts'
 import type { Log } from '../settings.ts'
@@ -33,12 +33,17 @@ const SUMMARY = [
  * @throws KmsError when there are several.
  */
 export function findById(session: TokenSession, id: string): Handle | undefined {
-  const found = session.find([
-    { type: pkcs11js.CKA_CLASS, value: pkcs11js.CKO_SECRET_KEY },
-    { type: pkcs11js.CKA_ID, value: Buffer.from(id, 'hex') },
-  ])
+  const found = session.find(secretKeyOf(id))
   if (found.length > 1) refuse(`${found.length} objects have the id ${id}`)
   return found[0]
+}
+
+/** What finds secret keys with this id. */
+export function secretKeyOf(id: string): readonly Attribute[] {
+  return [
+    { type: pkcs11js.CKA_CLASS, value: pkcs11js.CKO_SECRET_KEY },
+    { type: pkcs11js.CKA_ID, value: Buffer.from(id, 'hex') },
+  ]
 }
 
 /** All secret keys of the token, whoever's they are. */

@@ -15,10 +15,12 @@ import {
   backingKeyExpected,
   backingKeyTemplate,
   CANARY_LABEL,
+  type FixedAttribute,
   ID_BYTES,
   LABEL_PREFIX,
   type ObjectName,
   templateFaults,
+  withoutLength,
 } from '../token/templates.ts'
 import { CANARY_ENTRY, type HandleLogWriter } from './handle-log.ts'
 import {
@@ -28,6 +30,7 @@ import {
   labelOf,
   ourObjects,
   refuse,
+  secretKeyOf,
   secretKeys,
   summaryOf,
 } from './object-search.ts'
@@ -156,7 +159,7 @@ export class TokenObjects {
    *
    * @throws CanaryError, and TokenError when the device is gone or derives no key at all.
    */
-  proves(input: { id: string; suite: CipherSuite }): boolean {
+  proves(input: { id: string; suite: CipherSuite; imported?: boolean }): boolean {
     const first = this.#proof(input)
     // One failure may be the token's; two with the canary in order between them are the key's.
     const { found, failure } = first.failure === undefined ? first : this.#proof(input)
@@ -221,7 +224,44 @@ export class TokenObjects {
     })
   }
 
-  #proof({ id, suite }: { id: string; suite: CipherSuite }): {
+  /** Asks on a session of its own, once the canary has been found and used. */
+  withCanary<T>(ask: (session: TokenSession) => T): T {
+    return this.#withSession((session) => {
+      this.#canarySings(session)
+      return ask(session)
+    })
+  }
+
+  /** Makes an object, and makes sure that it is durable. */
+  durably<T>(change: 'object made' | 'object destroyed', make: () => T): T {
+    const begun = this.#options.files?.beginChange(this.#options.serialNumber)
+    const made = make()
+    begun?.settle(change)
+    return made
+  }
+
+  /**
+   * Makes a backing key of imported material, reads it back, proves it, and publishes it. Whatever
+   * has its id already is destroyed first: a crash has left it of the same material.
+   *
+   * @param unwrap makes the object by a template without a length.
+   */
+  importKey(
+    input: { id: string; label: string; suite: CipherSuite },
+    unwrap: (session: TokenSession, template: readonly FixedAttribute[]) => Handle,
+  ): void {
+    this.withCanary((session) => {
+      if (input.id === this.#canaryId) refuse('the canary is not replaced')
+      this.#unpublish(input.id)
+      for (const left of session.find(secretKeyOf(input.id))) {
+        this.durably('object destroyed', () => session.destroyObject(left))
+      }
+      const make = (template: readonly FixedAttribute[]) => unwrap(session, withoutLength(template))
+      this.#publish({ ...input, handle: this.#make(session, { ...input, imported: true }, make) })
+    })
+  }
+
+  #proof({ id, suite, imported }: { id: string; suite: CipherSuite; imported?: boolean }): {
     found?: FoundObject
     failure?: string
   } {
@@ -231,7 +271,7 @@ export class TokenObjects {
         const handle = findById(session, id)
         if (handle === undefined) return {}
         const label = labelOf(session, handle)
-        this.#check(session, handle, { id: Buffer.from(id, 'hex'), label }, suite)
+        this.#check(session, handle, { id: Buffer.from(id, 'hex'), label }, { suite, imported })
         proveBackingKey(session, handle, suite)
         return { found: { id, label, suite, handle } }
       } catch (cause) {
@@ -242,14 +282,18 @@ export class TokenObjects {
     })
   }
 
-  #make(session: TokenSession, input: { id: string; label: string; suite: CipherSuite }): Handle {
+  #make(
+    session: TokenSession,
+    input: { id: string; label: string; suite: CipherSuite; imported?: boolean },
+    make = (template: readonly FixedAttribute[]) => session.generateKey(template),
+  ): Handle {
     const name = { id: Buffer.from(input.id, 'hex'), label: input.label }
     if (name.id.length !== ID_BYTES) refuse(`the id ${input.id} is not 16 bytes long`)
     const change = this.#options.files?.beginChange(this.#options.serialNumber)
-    const handle = session.generateKey(backingKeyTemplate(name, input.suite, this.#options.profile))
+    const handle = make(backingKeyTemplate(name, input.suite, this.#options.profile))
     try {
       change?.settle('object made')
-      this.#check(session, handle, name, input.suite)
+      this.#check(session, handle, name, input)
       // A second session shows what others will see, not what this one remembers.
       this.#withSession((fresh) => {
         const found = findById(fresh, input.id)
@@ -312,8 +356,13 @@ export class TokenObjects {
     }
   }
 
-  #check(session: TokenSession, handle: Handle, name: ObjectName, suite: CipherSuite): void {
-    const expected = backingKeyExpected(name, suite, this.#options.profile)
+  #check(
+    session: TokenSession,
+    handle: Handle,
+    name: ObjectName,
+    { suite, imported }: { suite: CipherSuite; imported?: boolean },
+  ): void {
+    const expected = backingKeyExpected(name, suite, this.#options.profile, imported)
     const actual = session.read(
       handle,
       expected.map(({ type }) => type),

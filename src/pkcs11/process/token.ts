@@ -1,6 +1,7 @@
 /** Opens the token for this process: module, login, capabilities, canary, stock of objects. */
 
 import type { CipherSuite } from '../../model/key.ts'
+import { TokenImports } from '../import/token-imports.ts'
 import type { Profile } from '../profiles/profile.ts'
 import type { Capability, HsmReport, HsmSettings, Log, TokenIdentity } from '../settings.ts'
 import { CAPABILITY_NAMES, proveCapabilities, suiteOf } from '../token/capabilities.ts'
@@ -28,6 +29,7 @@ export interface ServedToken {
   readonly identity: TokenIdentity
   readonly suite: CipherSuite
   readonly objects: TokenObjects
+  readonly imports: TokenImports
   /** Worker threads that serve. */
   workers: number
   /** How many the token has sessions for. */
@@ -86,6 +88,7 @@ export async function openToken(settings: HsmSettings, log: Log): Promise<Served
     identity,
     suite,
     objects,
+    imports: new TokenImports(objects, { profile, fips: settings.fips ?? false }),
     workers: 0,
     workersMax: Math.max(1, (limit(token.token.maxSessionCount) ?? Infinity) - OWN_SESSIONS),
     workerStart: (fd) => ({

@@ -36,29 +36,35 @@ const KIND = { boolean: 1, number: 2, bytes: 3, attributes: 4, mechanisms: 5 } a
 const NUMBER_BYTES = 8
 const LABEL_OF_TOKEN = 0x80005349
 const SERIAL_OF_TOKEN = 0x8000534a
-/** What the file of a whole backing key holds in the clear, by attribute number. */
+const CLASS = 0x0
+const PRIVATE_KEY = 3n
+/** What the file of a whole key holds in the clear, by attribute number. */
 const KEY_FLAGS: readonly (readonly [type: number, value: boolean])[] = [
   // TOKEN, PRIVATE, SENSITIVE.
   [0x1, true],
   [0x2, true],
   [0x103, true],
-  // EXTRACTABLE, LOCAL, NEVER_EXTRACTABLE, ALWAYS_SENSITIVE.
+  // EXTRACTABLE.
   [0x162, false],
-  [0x163, true],
-  [0x164, true],
-  [0x165, true],
   // MODIFIABLE, COPYABLE.
   [0x170, false],
   [0x171, false],
 ]
-/** The least length of what it holds encrypted, or as a list: LABEL, VALUE, ID. */
+/** The least length of what it holds encrypted, or as a list, and of what says where it is from. */
 const KEY_LENGTHS: readonly (readonly [type: number, bytes: number])[] = [
+  // LABEL, ID.
   [0x3, 32],
-  [0x11, 16 + 32],
   [0x102, 16 + 16],
+  // LOCAL, NEVER_EXTRACTABLE, ALWAYS_SENSITIVE.
+  [0x163, 1],
+  [0x164, 1],
+  [0x165, 1],
   // ALLOWED_MECHANISMS has the highest number and so comes last: no cut spares it.
   [0x40000600, NUMBER_BYTES],
 ]
+/** VALUE of a secret key, PRIVATE_EXPONENT of an RSA private key. */
+const SECRET_LENGTHS: typeof KEY_LENGTHS = [[0x11, 16 + 32]]
+const PRIVATE_LENGTHS: typeof KEY_LENGTHS = [[0x123, 16 + 256]]
 /** How long another process may be in the middle of its login. */
 const LOGIN_MS = 200
 
@@ -96,12 +102,14 @@ export function parseObject(file: Buffer): ReadonlyMap<number, Buffer> | undefin
   return attributes
 }
 
-/** Whether this is the file of a backing key with all that makes it one. */
+/** Whether this is the file of a key with all that makes it one. */
 export function isWholeKey(file: Buffer): boolean {
   const attributes = parseObject(file)
+  const isPrivateKey = attributes?.get(CLASS)?.readBigUInt64BE() === PRIVATE_KEY
+  const lengths = [...KEY_LENGTHS, ...(isPrivateKey ? PRIVATE_LENGTHS : SECRET_LENGTHS)]
   return (
     KEY_FLAGS.every(([type, value]) => isFlag(attributes?.get(type), value)) &&
-    KEY_LENGTHS.every(([type, bytes]) => (attributes?.get(type)?.length ?? 0) >= bytes)
+    lengths.every(([type, bytes]) => (attributes?.get(type)?.length ?? 0) >= bytes)
   )
 }
 

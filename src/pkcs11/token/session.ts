@@ -1,6 +1,6 @@
 /** A session of the token and the calls that keyslot makes on it: all of them synchronous. */
 
-import pkcs11js, { type Attribute, type Handle, type PKCS11 } from 'pkcs11js'
+import pkcs11js, { type Attribute, type Handle, type Mechanism, type PKCS11 } from 'pkcs11js'
 import { NONCE_BYTES, TAG_BYTES } from '../../model/ciphertext.ts'
 import type { Profile } from '../profiles/profile.ts'
 import { tokenError } from './return-values.ts'
@@ -186,6 +186,57 @@ export class TokenSession {
     return this.#ask('C_CreateObject', () =>
       this.#pkcs11.C_CreateObject(this.#handle, attributes(template)),
     )
+  }
+
+  /** Makes a key pair inside the token. */
+  generateKeyPair(
+    mechanism: number,
+    publicTemplate: readonly FixedAttribute[],
+    privateTemplate: readonly FixedAttribute[],
+  ): { readonly publicKey: Handle; readonly privateKey: Handle } {
+    return this.#ask('C_GenerateKeyPair', () =>
+      this.#pkcs11.C_GenerateKeyPair(
+        this.#handle,
+        { mechanism },
+        attributes(publicTemplate),
+        attributes(privateTemplate),
+      ),
+    )
+  }
+
+  /** Unwraps a key into an object of this template. */
+  unwrapKey(
+    mechanism: Mechanism,
+    unwrappingKey: Handle,
+    wrapped: Buffer,
+    template: readonly FixedAttribute[],
+  ): Handle {
+    refuseEmpty(wrapped)
+    return this.#ask('C_UnwrapKey', () =>
+      this.#pkcs11.C_UnwrapKey(
+        this.#handle,
+        mechanism,
+        unwrappingKey,
+        wrapped,
+        attributes(template),
+      ),
+    )
+  }
+
+  /** Encrypts whole blocks, or decrypts one, in a single part; the caller zeroes what comes out. */
+  transform(how: 'encrypt' | 'decrypt', mechanism: Mechanism, key: Handle, input: Buffer): Buffer {
+    refuseEmpty(input)
+    const output = Buffer.alloc(input.length)
+    if (how === 'encrypt') {
+      return this.#ask('C_Encrypt', () => {
+        this.#pkcs11.C_EncryptInit(this.#handle, mechanism, key)
+        return this.#pkcs11.C_Encrypt(this.#handle, input, output)
+      })
+    }
+    return this.#ask('C_Decrypt', () => {
+      this.#pkcs11.C_DecryptInit(this.#handle, mechanism, key)
+      return this.#pkcs11.C_Decrypt(this.#handle, input, output)
+    })
   }
 
   /** Destroys an object. */

@@ -69,19 +69,31 @@ export function proofKeyTemplate(use: 'encrypts' | 'derives', value?: Buffer): F
   const key = aesKey({ token: false, encrypts, derives: !encrypts })
   if (value === undefined) return key
   // A value brings its length with it.
-  return [...key.filter(({ name }) => name !== 'CKA_VALUE_LEN'), fixed('CKA_VALUE', value)]
+  return [...withoutLength(key), fixed('CKA_VALUE', value)]
 }
 
-/** What a backing key has to read back: its template, and that it was made inside the token. */
+/**
+ * What a backing key has to read back: its template, and that it was made inside the token unless
+ * it is imported.
+ */
 export function backingKeyExpected(
   name: ObjectName,
   suite: CipherSuite,
   profile: Profile,
+  isImported = false,
 ): readonly FixedAttribute[] {
+  const template = backingKeyTemplate(name, suite, profile)
+  // Some tokens do not know the length of a key that they have unwrapped.
+  if (isImported) return withoutLength(template)
   const origin = (['CKA_ALWAYS_SENSITIVE', 'CKA_NEVER_EXTRACTABLE', 'CKA_LOCAL'] as const)
     .filter((attribute) => !profile.untrustedAttributes.includes(attribute))
     .map((attribute) => fixed(attribute, true))
-  return [...backingKeyTemplate(name, suite, profile), ...origin]
+  return [...template, ...origin]
+}
+
+/** A template for a key whose value brings its length with it: tokens refuse to hear it twice. */
+export function withoutLength(template: readonly FixedAttribute[]): readonly FixedAttribute[] {
+  return template.filter(({ name }) => name !== 'CKA_VALUE_LEN')
 }
 
 /** The attributes in the binding's form. */
@@ -126,6 +138,8 @@ function aesKey(use: { token: boolean; encrypts: boolean; derives: boolean }): F
 const TYPES = {
   CKA_CLASS: pkcs11js.CKA_CLASS,
   CKA_KEY_TYPE: pkcs11js.CKA_KEY_TYPE,
+  CKA_MODULUS_BITS: pkcs11js.CKA_MODULUS_BITS,
+  CKA_PUBLIC_EXPONENT: pkcs11js.CKA_PUBLIC_EXPONENT,
   CKA_VALUE: pkcs11js.CKA_VALUE,
   CKA_VALUE_LEN: pkcs11js.CKA_VALUE_LEN,
   CKA_TOKEN: pkcs11js.CKA_TOKEN,
@@ -150,11 +164,13 @@ const TYPES = {
   CKA_LOCAL: pkcs11js.CKA_LOCAL,
 } as const
 
-function fixed(name: keyof typeof TYPES, value: FixedAttribute['value']): FixedAttribute {
+/** An attribute by its name. */
+export function fixed(name: keyof typeof TYPES, value: FixedAttribute['value']): FixedAttribute {
   return { name, type: TYPES[name], value }
 }
 
-function without(profile: Profile, template: readonly FixedAttribute[]): FixedAttribute[] {
+/** A template without what the token refuses. */
+export function without(profile: Profile, template: readonly FixedAttribute[]): FixedAttribute[] {
   const left: readonly string[] = profile.withoutAttributes satisfies readonly OptionalAttribute[]
   return template.filter(({ name }) => !left.includes(name))
 }
@@ -165,7 +181,8 @@ function asBytes(value: FixedAttribute['value']): Buffer {
   return typeof value === 'string' ? Buffer.from(value, 'latin1') : value
 }
 
-function ulong(value: number): Buffer {
+/** A CK_ULONG as bytes, for attributes whose type the binding does not know. */
+export function ulong(value: number): Buffer {
   const bytes = Buffer.alloc(ULONG_BYTES)
   bytes.writeUInt32LE(value)
   return bytes

@@ -1,0 +1,32 @@
+/** GetParametersForImport. */
+
+import { keyById, operation } from '../operation.ts'
+import { checkImports, takesMaterial, wrappingOf } from './import-rules.ts'
+
+/**
+ * Makes a wrapping key inside the HSM and a token for the import of key material: good for one
+ * import within 24 hours.
+ * https://docs.aws.amazon.com/kms/latest/APIReference/API_GetParametersForImport.html
+ */
+export const GetParametersForImport = operation('GetParametersForImport', {
+  needs: { key: keyById({ aliases: false, states: takesMaterial, grantable: false }) },
+  changes: true,
+
+  check(request) {
+    wrappingOf(request)
+  },
+
+  conditions: ({ wrappingAlgorithm, wrappingKeySpec }) => ({
+    'kms:WrappingAlgorithm': wrappingAlgorithm,
+    'kms:WrappingKeySpec': wrappingKeySpec,
+  }),
+
+  async run({ request, key, lifecycle }) {
+    checkImports(key)
+    const { publicKey, importToken, validToMs } = await lifecycle.prepareImport(
+      key,
+      wrappingOf(request),
+    )
+    return { keyId: key.arn, importToken, publicKey, parametersValidTo: new Date(validToMs) }
+  },
+})

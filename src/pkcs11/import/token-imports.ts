@@ -1,0 +1,307 @@
+/** Wrapping keys and imported material in the token, one call at a time. */
+
+import {
+  constants,
+  createPublicKey,
+  type KeyObject,
+  publicEncrypt,
+  randomBytes,
+  timingSafeEqual,
+} from 'node:crypto'
+import pkcs11js, { type Handle, type Mechanism } from 'pkcs11js'
+import { fail } from '../../model/failures.ts'
+import {
+  WRAPPING_KEY_BITS,
+  type WrappingAlgorithm,
+  wrappingAlgorithmRow,
+} from '../../model/import/wrapping.ts'
+import { labelOf, refuse } from '../process/object-search.ts'
+import type { TokenObjects } from '../process/objects.ts'
+import type { Profile } from '../profiles/profile.ts'
+import { TokenError } from '../token/return-values.ts'
+import type { TokenSession } from '../token/session.ts'
+import {
+  type FixedAttribute,
+  ID_BYTES,
+  isTrue,
+  LABEL_PREFIX,
+  templateFaults,
+} from '../token/templates.ts'
+import type { HsmImports, ImportVerbs, SentMaterial } from './hsm-imports.ts'
+import {
+  passingKeyTemplate,
+  type UnwrappingWay,
+  WRAPPING_KEY_LABEL,
+  wrappingKeyTemplate,
+  wrappingPublicKeyTemplate,
+} from './templates.ts'
+import {
+  checkLength,
+  checkValueOf,
+  keyWrapMechanism,
+  LengthNotToldError,
+  NotWrappedError,
+  softwareCheckValue,
+  type UnwrappingKey,
+  unwrap,
+  WrongKeyError,
+  wrapWithPadding,
+} from './unwrapping.ts'
+
+const CANNOT_UNWRAP = 'The key material cannot be decrypted.'
+const WRONG_KEY = 'The key material is not of the kind that the key is for.'
+const AES_BYTES = 32
+
+type ImportInput = ImportVerbs['importBackingKey']['takes']
+
+interface Sent {
+  readonly algorithm: WrappingAlgorithm
+  readonly material: Buffer
+}
+
+/** The imports of a token. */
+export class TokenImports {
+  readonly #objects: TokenObjects
+  readonly #settings: { readonly profile: Profile; readonly fips: boolean }
+  /** Which way works for an algorithm: the token stays as it is while its process lives. */
+  readonly #ways = new Map<WrappingAlgorithm, UnwrappingWay>()
+  #keyWrap: Mechanism | undefined
+
+  constructor(
+    objects: TokenObjects,
+    settings: { readonly profile: Profile; readonly fips: boolean },
+  ) {
+    this.#objects = objects
+    this.#settings = settings
+  }
+
+  /**
+   * Makes a wrapping key, in whose way the token unwraps by itself if it can.
+   *
+   * @returns its public half: a DER SubjectPublicKeyInfo.
+   * @throws KmsError UnsupportedOperationException if there is no way.
+   */
+  makeWrappingKey(input: Parameters<HsmImports['makeWrappingKey']>[0]): Buffer {
+    const known = this.#ways.get(input.algorithm)
+    const last: UnwrappingWay = this.#settings.fips ? 'unwraps' : 'decrypts'
+    const ways = known === undefined ? (['unwraps', last] as const) : [known]
+    for (const way of new Set(ways)) {
+      const made = this.#objects.withCanary((session) => this.#make(session, input, way))
+      if (made === undefined) continue
+      this.#ways.set(input.algorithm, way)
+      return made
+    }
+    return fail('UnsupportedOperationException', `The HSM does not unwrap by ${input.algorithm}.`)
+  }
+
+  /** Destroys a wrapping key and makes sure that it is gone. */
+  destroyWrappingKey(id: string): void {
+    const gone = this.#objects.withCanary((session) => {
+      const found = session.find(privateKeyOf(id))
+      for (const handle of found) {
+        if (!labelOf(session, handle).startsWith(WRAPPING_KEY_LABEL)) refuse(`${id} does not wrap`)
+        this.#objects.durably('object destroyed', () => session.destroyObject(handle))
+      }
+      return found.length === 0
+    })
+    if (gone) return
+    const left = this.#objects.withCanary((session) => session.find(privateKeyOf(id)).length)
+    if (left > 0) refuse(`the wrapping key ${id} is still there`)
+  }
+
+  /** The ids of all wrapping keys. */
+  listWrappingKeys(): readonly string[] {
+    return this.#objects.withCanary((session) => {
+      const handles = session.find([
+        { type: pkcs11js.CKA_CLASS, value: pkcs11js.CKO_PRIVATE_KEY },
+        { type: pkcs11js.CKA_TOKEN, value: true },
+      ])
+      return handles
+        .filter((handle) => labelOf(session, handle).startsWith(WRAPPING_KEY_LABEL))
+        .map((handle) => session.read(handle, [pkcs11js.CKA_ID])[0]?.toString('hex') ?? '')
+    })
+  }
+
+  /** Says which material was sent. */
+  checkMaterial(sent: SentMaterial): string {
+    return this.#believed((session) => {
+      const key = wrappingKeyOf(session, sent.wrappingKeyId)
+      return this.#checkValue(session, key, opened(sent)).toString('hex')
+    })
+  }
+
+  /** Makes material that was sent a backing key, if it is that of the check value. */
+  importBackingKey(input: ImportInput): void {
+    const { id, label, suite } = input
+    if (!label.startsWith(LABEL_PREFIX)) refuse(`the label ${label} is no backing key's`)
+    if (Buffer.from(id, 'hex').length !== ID_BYTES) refuse(`the id ${id} is not 16 bytes long`)
+    this.#believed((session) => {
+      const expected = Buffer.from(input.checkValue, 'hex')
+      const key = wrappingKeyOf(session, input.wrappingKeyId)
+      const actual = this.#checkValue(session, key, opened(input))
+      if (expected.length !== actual.length || !timingSafeEqual(expected, actual)) {
+        refuse('the key material is not what it was')
+      }
+    })
+    this.#objects.importKey({ id, label, suite }, (session, template) =>
+      this.#unwrap(session, wrappingKeyOf(session, input.wrappingKeyId), opened(input), template),
+    )
+  }
+
+  /** @returns `undefined` if this is no way for this token: nothing is left of it then. */
+  #make(
+    session: TokenSession,
+    input: Parameters<HsmImports['makeWrappingKey']>[0],
+    way: UnwrappingWay,
+  ): Buffer | undefined {
+    const { id, keyId, spec, algorithm } = input
+    const name = { id: Buffer.from(id, 'hex'), label: `${WRAPPING_KEY_LABEL}${keyId}` }
+    if (name.id.length !== ID_BYTES) refuse(`the id ${id} is not 16 bytes long`)
+    if (session.find(privateKeyOf(id)).length > 0) refuse(`a wrapping key ${id} exists already`)
+    const bits = WRAPPING_KEY_BITS[spec]
+    const template = wrappingKeyTemplate(name, way, this.#settings.profile)
+    const { publicKey, privateKey } = this.#objects.durably('object made', () =>
+      session.generateKeyPair(
+        pkcs11js.CKM_RSA_PKCS_KEY_PAIR_GEN,
+        wrappingPublicKeyTemplate(bits),
+        template,
+      ),
+    )
+    let isProved = false
+    try {
+      const actual = session.read(
+        privateKey,
+        template.map(({ type }) => type),
+      )
+      const faults = templateFaults(template, actual)
+      if (faults.length > 0) refuse(`the wrapping key ${id} is not as it has to be: ${faults}`)
+      const key = publicKeyOf(session, publicKey)
+      isProved = this.#proves(session, { handle: privateKey, way, bytes: bits / 8 }, key, algorithm)
+      return isProved ? key.export({ type: 'spki', format: 'der' }) : undefined
+    } finally {
+      if (!isProved) {
+        this.#objects.durably('object destroyed', () => session.destroyObject(privateKey))
+      }
+    }
+  }
+
+  /** Whether what software wraps under a wrapping key is what the token unwraps. */
+  #proves(
+    session: TokenSession,
+    key: UnwrappingKey,
+    publicKey: KeyObject,
+    algorithm: WrappingAlgorithm,
+  ): boolean {
+    const value = randomBytes(AES_BYTES)
+    const trial = session.another()
+    try {
+      const material = wrap(value, publicKey, algorithm)
+      return this.#checkValue(trial, key, { algorithm, material }).equals(softwareCheckValue(value))
+    } catch (cause) {
+      if (cause instanceof LengthNotToldError) return false
+      // What the token says of the mechanism, rather than of the moment.
+      if (cause instanceof TokenError && cause.value.fault === 'us') return false
+      throw cause
+    } finally {
+      trial.close()
+    }
+  }
+
+  /** The check value of what is unwrapped into an object that does not stay. */
+  #checkValue(session: TokenSession, key: UnwrappingKey, sent: Sent): Buffer {
+    const handle = this.#unwrap(session, key, sent, passingKeyTemplate('CKA_ENCRYPT'))
+    try {
+      const { throughAes } = wrappingAlgorithmRow(sent.algorithm)
+      const wrappedBytes = throughAes ? sent.material.length - key.bytes : undefined
+      checkLength(session, handle, { bytes: AES_BYTES, wrappedBytes })
+      return checkValueOf(session, handle)
+    } finally {
+      session.destroyObject(handle)
+    }
+  }
+
+  #unwrap(
+    session: TokenSession,
+    key: UnwrappingKey,
+    sent: Sent,
+    template: readonly FixedAttribute[],
+  ): Handle {
+    const keyWrap = () => this.#keyWrapOf(session)
+    return unwrap(session, key, sent, keyWrap, { template, bytes: [AES_BYTES] })
+  }
+
+  #keyWrapOf(session: TokenSession): Mechanism {
+    this.#keyWrap ??= keyWrapMechanism(session)
+    return (
+      this.#keyWrap ??
+      fail('UnsupportedOperationException', 'The HSM has no AES Key Wrap with Padding (RFC 5649).')
+    )
+  }
+
+  /**
+   * Asks the token, at most twice: what it says against the material is believed when it is said
+   * twice with the canary in order, and said on in one form whatever it was.
+   */
+  #believed<T>(ask: (session: TokenSession) => T): T {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return this.#objects.withCanary(ask)
+      } catch (cause) {
+        if (cause instanceof WrongKeyError) fail('IncorrectKeyMaterialException', WRONG_KEY)
+        if (!speaksOfTheMaterial(cause)) throw cause
+        if (attempt === 2) fail('InvalidCiphertextException', CANNOT_UNWRAP, { cause })
+      }
+    }
+  }
+}
+
+function opened({ algorithm, encryptedKeyMaterial }: SentMaterial): Sent {
+  return { algorithm, material: Buffer.from(encryptedKeyMaterial, 'base64') }
+}
+
+function speaksOfTheMaterial(cause: unknown): boolean {
+  if (cause instanceof NotWrappedError) return true
+  if (!(cause instanceof TokenError)) return false
+  const { call, value } = cause
+  if (call !== 'C_UnwrapKey' && call !== 'C_Decrypt') return false
+  return value.fault === 'caller' || value.fault === 'ambiguous'
+}
+
+function wrappingKeyOf(session: TokenSession, id: string): UnwrappingKey {
+  const [handle, ...others] = session.find(privateKeyOf(id))
+  if (others.length > 0) refuse(`${others.length + 1} private keys have the id ${id}`)
+  if (handle === undefined) {
+    return fail('KeyUnavailableException', 'The wrapping key cannot be found in the HSM.')
+  }
+  if (!labelOf(session, handle).startsWith(WRAPPING_KEY_LABEL)) refuse(`${id} does not wrap`)
+  const [unwraps, modulus] = session.read(handle, [pkcs11js.CKA_UNWRAP, pkcs11js.CKA_MODULUS])
+  return {
+    handle,
+    way: isTrue(unwraps) ? 'unwraps' : 'decrypts',
+    bytes: modulus?.length ?? 0,
+  }
+}
+
+function privateKeyOf(id: string) {
+  return [
+    { type: pkcs11js.CKA_CLASS, value: pkcs11js.CKO_PRIVATE_KEY },
+    { type: pkcs11js.CKA_ID, value: Buffer.from(id, 'hex') },
+  ]
+}
+
+function publicKeyOf(session: TokenSession, handle: Handle): KeyObject {
+  const [n, e] = session
+    .read(handle, [pkcs11js.CKA_MODULUS, pkcs11js.CKA_PUBLIC_EXPONENT])
+    .map((value) => value.toString('base64url'))
+  return createPublicKey({ key: { kty: 'RSA', n, e }, format: 'jwk' })
+}
+
+/** Wraps as an owner of key material does. */
+function wrap(value: Buffer, publicKey: KeyObject, algorithm: WrappingAlgorithm): Buffer {
+  const { hash, throughAes } = wrappingAlgorithmRow(algorithm)
+  const padding = constants.RSA_PKCS1_OAEP_PADDING
+  const oaep = (data: Buffer) => publicEncrypt({ key: publicKey, padding, oaepHash: hash }, data)
+  if (!throughAes) return oaep(value)
+  const aesKey = randomBytes(AES_BYTES)
+  return Buffer.concat([oaep(aesKey), wrapWithPadding(value, aesKey)])
+}

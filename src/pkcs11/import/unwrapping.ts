@@ -1,0 +1,225 @@
+/**
+ * The ways in which wrapped key material becomes an object of the token. Where the token unwraps
+ * RSA OAEP itself, nothing is seen outside of it. Where it only does the private-key operation,
+ * the padding is taken off here: of an AES key, with which the token then unwraps the material
+ * itself, or, without one, of the material, which is handed back at once and zeroed.
+ */
+
+import { createCipheriv, randomBytes } from 'node:crypto'
+import pkcs11js, { type Handle, type Mechanism, type RsaOAEP } from 'pkcs11js'
+import { type WrappingAlgorithm, wrappingAlgorithmRow } from '../../model/import/wrapping.ts'
+import { TokenError } from '../token/return-values.ts'
+import type { TokenSession } from '../token/session.ts'
+import { type FixedAttribute, fixed } from '../token/templates.ts'
+import { type OaepHash, oaepMessage } from './oaep.ts'
+import { passingKeyTemplate, type UnwrappingWay } from './templates.ts'
+
+/** CKM_AES_KEY_WRAP_KWP of PKCS#11 v3.0, for which the binding has no name. */
+const CKM_AES_KEY_WRAP_KWP = 0x210b
+/** CKZ_DATA_SPECIFIED: the binding wants a source, though the label is empty. */
+const CKZ_DATA_SPECIFIED = 1
+const KWP_IV = Buffer.from('a65959a6', 'hex')
+const AES_BYTES: readonly number[] = [16, 24, 32]
+
+/** What was sent is not what the wrapping key unwraps: all that is ever said of it. */
+export class NotWrappedError extends Error {
+  override readonly name = 'NotWrappedError'
+}
+
+/** What was unwrapped is no key of the kind that was asked for. */
+export class WrongKeyError extends Error {
+  override readonly name = 'WrongKeyError'
+}
+
+/** The token does not say how long a key is that it has unwrapped. */
+export class LengthNotToldError extends Error {
+  override readonly name = 'LengthNotToldError'
+}
+
+/** What the material is to become. */
+export interface UnwrappedTarget {
+  /** Its template, without a length. */
+  readonly template: readonly FixedAttribute[]
+  /** How long the key may be, in bytes. */
+  readonly bytes: readonly number[]
+}
+
+/** A wrapping key in the token. */
+export interface UnwrappingKey {
+  readonly handle: Handle
+  readonly way: UnwrappingWay
+  /** Length of its modulus. */
+  readonly bytes: number
+}
+
+/**
+ * Unwraps.
+ *
+ * @param keyWrap the token's mechanism for RFC 5649; see `keyWrapMechanism`.
+ * @throws NotWrappedError, or TokenError, which may mean the same; WrongKeyError.
+ */
+export function unwrap(
+  session: TokenSession,
+  key: UnwrappingKey,
+  { algorithm, material }: { readonly algorithm: WrappingAlgorithm; readonly material: Buffer },
+  keyWrap: () => Mechanism,
+  target: UnwrappedTarget,
+): Handle {
+  const { hash, throughAes } = wrappingAlgorithmRow(algorithm)
+  if (throughAes ? material.length <= key.bytes : material.length !== key.bytes) {
+    throw new NotWrappedError('of another length')
+  }
+  const block = material.subarray(0, key.bytes)
+  if (!throughAes) return unwrapOaep(session, key, { block, hash }, target)
+  const mechanism = keyWrap()
+  const aesKey = unwrapAesKey(session, key, { block, hash })
+  try {
+    const wrapped = material.subarray(key.bytes)
+    return sized(() => session.unwrapKey(mechanism, aesKey, wrapped, target.template))
+  } finally {
+    session.destroyObject(aesKey)
+  }
+}
+
+/**
+ * Makes sure that a secret key which the token has unwrapped is as long as it has to be. Not every
+ * token tells. What came through AES Key Wrap is known to 8 bytes by its wrapping, which is enough
+ * for a key that encrypts with AES.
+ *
+ * @throws WrongKeyError if it is not; LengthNotToldError if that cannot be known.
+ */
+export function checkLength(
+  session: TokenSession,
+  key: Handle,
+  wanted: { readonly bytes: number; readonly wrappedBytes: number | undefined },
+): void {
+  const [told] = session.read(key, [pkcs11js.CKA_VALUE_LEN])
+  const bytes = told?.length === 0 ? 0 : (told?.readUInt32LE() ?? 0)
+  if (bytes === wanted.bytes) return
+  if (bytes !== 0) throw new WrongKeyError('of another length')
+  const { wrappedBytes } = wanted
+  if (wrappedBytes === undefined) throw new LengthNotToldError('the token tells no length')
+  if (wrappedBytes !== 8 + 8 * Math.ceil(wanted.bytes / 8)) {
+    throw new WrongKeyError('of another length')
+  }
+  try {
+    checkValueOf(session, key)
+  } catch (cause) {
+    if (!(cause instanceof TokenError)) throw cause
+    throw new WrongKeyError('of no length for AES', { cause })
+  }
+}
+
+/**
+ * The token's mechanism for AES Key Wrap with Padding (RFC 5649): tokens do not agree on which of
+ * two numbers it has, so that the first is taken that unwraps a known key.
+ *
+ * @returns `undefined` if it has none.
+ */
+export function keyWrapMechanism(session: TokenSession): Mechanism | undefined {
+  const value = randomBytes(32)
+  const aesKey = randomBytes(32)
+  const wrapped = wrapWithPadding(value, aesKey)
+  const numbers = [CKM_AES_KEY_WRAP_KWP, pkcs11js.CKM_AES_KEY_WRAP_PAD]
+  return numbers
+    .map((mechanism) => ({ mechanism }))
+    .find((mechanism) => {
+      const trial = session.another()
+      try {
+        const template = [...passingKeyTemplate('CKA_UNWRAP'), fixed('CKA_VALUE', aesKey)]
+        const unwrapping = trial.createObject(template)
+        const made = trial.unwrapKey(
+          mechanism,
+          unwrapping,
+          wrapped,
+          passingKeyTemplate('CKA_ENCRYPT'),
+        )
+        return checkValueOf(trial, made).equals(softwareCheckValue(value))
+      } catch {
+        return false
+      } finally {
+        trial.close()
+      }
+    })
+}
+
+/** AES Key Wrap with Padding (RFC 5649) of a value under an AES-256 key. */
+export function wrapWithPadding(value: Buffer, aesKey: Buffer): Buffer {
+  const cipher = createCipheriv('id-aes256-wrap-pad', aesKey, KWP_IV)
+  return Buffer.concat([cipher.update(value), cipher.final()])
+}
+
+/**
+ * What two blocks of known text become under an AES key. No input of the cipher that keyslot makes
+ * elsewhere begins so: derivations begin with 1 and 2, counters of GCM with a random IV.
+ */
+export function checkValueOf(session: TokenSession, key: Handle): Buffer {
+  return session.transform('encrypt', { mechanism: pkcs11js.CKM_AES_ECB }, key, KNOWN)
+}
+
+/** The check value of a key that is known, for proofs. */
+export function softwareCheckValue(value: Buffer): Buffer {
+  return createCipheriv('aes-256-ecb', value, null).setAutoPadding(false).update(KNOWN)
+}
+
+const KNOWN = Buffer.from('keyslot material check value 256')
+
+interface OaepBlock {
+  readonly block: Buffer
+  readonly hash: OaepHash
+}
+
+/** An AES key of another length is as good as none. */
+function unwrapAesKey(session: TokenSession, key: UnwrappingKey, block: OaepBlock): Handle {
+  const target = { template: passingKeyTemplate('CKA_UNWRAP'), bytes: AES_BYTES }
+  try {
+    return unwrapOaep(session, key, block, target)
+  } catch (cause) {
+    throw cause instanceof WrongKeyError ? new NotWrappedError('no AES key') : cause
+  }
+}
+
+function unwrapOaep(
+  session: TokenSession,
+  { handle, way }: UnwrappingKey,
+  { block, hash }: OaepBlock,
+  target: UnwrappedTarget,
+): Handle {
+  if (way === 'unwraps') {
+    return sized(() => session.unwrapKey(oaepMechanism(hash), handle, block, target.template))
+  }
+  const mechanism = { mechanism: pkcs11js.CKM_RSA_X_509 }
+  const opened = session.transform('decrypt', mechanism, handle, block)
+  let message: Buffer | undefined
+  try {
+    if (opened.length !== block.length) throw new Error('a raw decryption of another length')
+    message = oaepMessage(opened, hash)
+    if (message === undefined) throw new NotWrappedError('no OAEP')
+    if (!target.bytes.includes(message.length)) throw new WrongKeyError('of another length')
+    return session.createObject([...target.template, fixed('CKA_VALUE', message)])
+  } finally {
+    opened.fill(0)
+    message?.fill(0)
+  }
+}
+
+/** Some tokens look at the length of the key that they unwrap. */
+function sized(make: () => Handle): Handle {
+  try {
+    return make()
+  } catch (cause) {
+    if (!(cause instanceof TokenError) || cause.value.name !== 'CKR_KEY_SIZE_RANGE') throw cause
+    throw new WrongKeyError('of another length')
+  }
+}
+
+function oaepMechanism(hash: OaepHash): Mechanism {
+  const isSha1 = hash === 'sha1'
+  const parameter: RsaOAEP = {
+    type: pkcs11js.CK_PARAMS_RSA_OAEP,
+    hashAlg: isSha1 ? pkcs11js.CKM_SHA_1 : pkcs11js.CKM_SHA256,
+    mgf: isSha1 ? pkcs11js.CKG_MGF1_SHA1 : pkcs11js.CKG_MGF1_SHA256,
+    source: CKZ_DATA_SPECIFIED,
+  }
+  return { mechanism: pkcs11js.CKM_RSA_PKCS_OAEP, parameter }
+}
