@@ -63,7 +63,6 @@ test('refuses a usage that the spec does not have', async () => {
 test.each([
   [{ keySpec: 'RSA_2048', keyUsage: 'SIGN_VERIFY' }],
   [{ keySpec: 'HMAC_256', keyUsage: 'GENERATE_VERIFY_MAC' }],
-  [{ origin: 'EXTERNAL' }],
   [{ multiRegion: true }],
   [{ customKeyStoreId: 'cks-1' }],
   [{ xksKeyId: 'x' }],
