@@ -1,7 +1,7 @@
 /** The key policies that keys have of themselves, and the check that somebody stays in charge. */
 
 import type { Policy } from './document.ts'
-import { type PrincipalIds, STANDING } from './principals.ts'
+import type { PrincipalIds } from './principals.ts'
 import type { PolicyRequest } from './request.ts'
 import { applies } from './statements.ts'
 
@@ -78,14 +78,21 @@ export function managedKeyPolicy(account: string, region: string, service: strin
 export function leavesSomebodyInCharge(
   policy: Policy,
   asked: Omit<PolicyRequest, 'action' | 'grantable'>,
-  principalIds: PrincipalIds,
+  { principalIds: ids, bounded = false }: Named,
 ): boolean {
-  const request = { ...asked, action: 'kms:PutKeyPolicy', grantable: false }
-  const named = { ids: principalIds }
-  const action = request.action.toLowerCase()
-  const some = (each: Policy['denials']) =>
-    each.some((statement) => applies(statement, action, request, named) !== STANDING.none)
+  const action = 'kms:putkeypolicy'
+  const request = { ...asked, action, grantable: false }
+  const some = (statements: Policy['denials']) =>
+    statements.some((statement) => applies(statement, action, request, { ids, bounded }))
   return some(policy.allowances) && !some(policy.denials)
+}
+
+/** What tells who is named by the policy. */
+interface Named {
+  /** The unique ids to which its ARNs are bound. */
+  readonly principalIds: PrincipalIds
+  /** Whether the caller has a permissions boundary. */
+  readonly bounded?: boolean
 }
 
 function asText(policy: object): string {

@@ -104,10 +104,10 @@ function wildcardOf(
 }
 
 /** The text of a template without wildcards; `undefined` if a variable has no value. */
-export function textOf(template: Template, request: PolicyRequest): string | undefined {
+export function textOf({ pieces }: Template, request?: PolicyRequest): string | undefined {
   let text = ''
-  for (const piece of template.pieces) {
-    const part = typeof piece === 'object' ? variableValue(piece, request) : piece
+  for (const piece of pieces) {
+    const part = typeof piece === 'object' ? request && variableValue(piece, request) : piece
     if (part === undefined) return undefined
     text += part
   }

@@ -13,7 +13,7 @@ import { type EvidenceTexts, type Verdict, verdict } from './reference.ts'
 
 const CASES = Number(process.env.KEYSLOT_POLICY_CASES ?? 100_000)
 const SEED = Number(process.env.KEYSLOT_POLICY_SEED ?? Date.now() % 2 ** 31)
-const REQUESTS = 10
+const REQUESTS = 20
 
 test(`${CASES} generated cases from seed ${SEED} get the same answer from both evaluators`, () => {
   const counts: Record<Verdict, number> = { allow: 0, 'explicit-deny': 0, 'implicit-deny': 0 }

@@ -95,8 +95,20 @@ export function verdict(request: PolicyRequest, evidence: EvidenceTexts): Verdic
   return ways.includes(true) ? 'allow' : 'implicit-deny'
 }
 
-function statementsOf(text: string): { statement: Statement; version: string }[] {
+/** The last documents that were read: the same are asked again and again. */
+const documents = new Map<string, Document>()
+
+function documentOf(text: string): Document {
+  const known = documents.get(text)
+  if (known) return known
+  if (documents.size > 20) documents.clear()
   const document: Document = JSON.parse(text)
+  documents.set(text, document)
+  return document
+}
+
+function statementsOf(text: string): { statement: Statement; version: string }[] {
+  const document: Document = documentOf(text)
   const version = document.Version ?? '2008-10-17'
   return [document.Statement].flat().map((statement) => ({ statement, version }))
 }

@@ -13,9 +13,9 @@ export const equalTextIgnoringCase: Operator['compile'] = (texts, rules) =>
   anyOf(
     texts.map((text): Matcher => {
       const template = templateOf(text, 'none', rules)
-      const fixed = template.isVariable ? undefined : text.toLowerCase()
+      const fixed = template.isVariable ? undefined : textOf(template)?.toLowerCase()
       return (value, request) => {
-        const wanted = fixed ?? (request && textOf(template, request)?.toLowerCase())
+        const wanted = fixed ?? textOf(template, request)?.toLowerCase()
         return wanted === undefined ? undefined : value.toLowerCase() === wanted
       }
     }),
