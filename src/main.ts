@@ -3,6 +3,7 @@
 import { randomUUID } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import type { Config } from './config.ts'
+import { accessKeyIn, writeCredentials } from './development/credentials.ts'
 import { type Development, ensureDevelopment } from './development/development.ts'
 import { createAdmission } from './doors/admission.ts'
 import { type AwsDoor, startAwsDoor } from './doors/aws/server.ts'
@@ -15,6 +16,9 @@ import { rootArn } from './model/arn.ts'
 import type { Caller } from './model/caller.ts'
 import { KmsError } from './model/failures.ts'
 import type { Account } from './model/identities/account.ts'
+import { newAccessKey } from './model/identities/principal.ts'
+import { accessKeyContext } from './model/identities/session.ts'
+import type { Services } from './operations/operation.ts'
 import { OPERATIONS } from './operations/table.ts'
 import { openAuditLog } from './pipeline/audit-log.ts'
 import type { Pipeline } from './pipeline/call.ts'
@@ -103,7 +107,10 @@ export async function serve(config: Config, options: ServiceOptions = {}): Promi
     onFault: (name, requestId, { message, cause }) =>
       log('error', `${name} failed: ${message}`, { requestId, cause }),
   })
-  if (development) await ensureDevelopmentKey(pipeline, config)
+  if (development) {
+    await ensureDevelopmentKey(pipeline, config)
+    await ensureDevelopmentCredentials(config, { store, sealer, clock })
+  }
   const scheduler = startScheduler(
     {
       pipeline,
@@ -255,6 +262,29 @@ function openAwsDoor(
 ): Promise<AwsDoor> {
   const { region } = place
   return startAwsDoor({ listen: awsListen, tls: awsTls ? tls : undefined, region }, parts)
+}
+
+/** As many as AWS lets a root have. */
+const ROOT_ACCESS_KEYS_MAX = 2
+
+/** An access key of the account's root, in a file for AWS's clients. */
+async function ensureDevelopmentCredentials(
+  { home, place: { account } }: Config,
+  { store, sealer, clock }: Pick<Services, 'store' | 'sealer' | 'clock'>,
+): Promise<void> {
+  const { accessKeys } = store.identities
+  const known = accessKeyIn(home)
+  // Of this store, and not of one that was there before.
+  if (known && (await accessKeys.find(known))) return
+  const key = newAccessKey('AKIA')
+  const { accessKeyId } = key
+  const secret = Buffer.from(key.secretAccessKey)
+  const sealed = await sealer.seal(secret, accessKeyContext(accessKeyId))
+  const sealedSecret = sealed.toString('base64')
+  const row = { accessKeyId, account, sealedSecret, status: 'Active', createdMs: clock() } as const
+  const outcome = await accessKeys.insert(row, ROOT_ACCESS_KEYS_MAX)
+  // With all that it may have, the root has lost the file and not the keys.
+  if (outcome === 'inserted') writeCredentials(home, key)
 }
 
 const DEVELOPMENT_ALIAS = 'alias/dev'

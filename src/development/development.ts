@@ -1,11 +1,12 @@
 /** What a first start in development mode makes: a SoftHSM token, and certificates. */
 
 import { randomBytes } from 'node:crypto'
-import { existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { initToken } from '../pkcs11/init-token.ts'
 import { softhsmConfiguration, softhsmEnvironment } from '../pkcs11/profiles/softhsm.ts'
 import { type Authority, ensureAuthority } from './authority.ts'
+import { writeWhole } from './whole-file.ts'
 
 /** What development needs to know. */
 export interface DevelopmentSettings {
@@ -68,11 +69,4 @@ async function ensureToken({ hsm }: DevelopmentSettings): Promise<boolean> {
     moduleEnvironment: softhsmEnvironment(softhsmConf),
   })
   return made
-}
-
-/** A file that is there is there whole, whenever the process is killed. */
-function writeWhole(path: string, text: string, mode: number): void {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
-  writeFileSync(`${path}.new`, text, { mode })
-  renameSync(`${path}.new`, path)
 }
