@@ -37,6 +37,8 @@ export interface Config {
   readonly tls: { readonly certificate: string; readonly key: string; readonly clientCa: string }
   /** Of the SPIFFE ids in client certificates. */
   readonly trustDomain: string
+  /** By what JWT-SVIDs are verified; a JSON Web Key Set in a file. */
+  readonly svid: { readonly jwks?: string; readonly audience: string }
   readonly database: string
   readonly audit: string
   readonly hsm: HsmSettings
@@ -108,6 +110,7 @@ export function loadConfig(sources: Sources): Config {
       clientCa: values['tls.clientCa'],
     },
     trustDomain,
+    svid: { jwks: values['svid.jwks'], audience: values['svid.audience'] },
     database,
     audit,
     hsm: hsmSettings(values, modulePath, development),

@@ -1,7 +1,7 @@
 /** The composition root: the only file that knows every room. */
 
 import { randomUUID } from 'node:crypto'
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync, statSync } from 'node:fs'
 import type { Config } from './config.ts'
 import { accessKeyIn, writeCredentials } from './development/credentials.ts'
 import { type Development, ensureDevelopment } from './development/development.ts'
@@ -18,10 +18,12 @@ import { KmsError } from './model/failures.ts'
 import type { Account } from './model/identities/account.ts'
 import { newAccessKey } from './model/identities/principal.ts'
 import { accessKeyContext } from './model/identities/session.ts'
+import { parseSpiffeId } from './model/identities/spiffe-id.ts'
 import type { Services } from './operations/operation.ts'
 import { OPERATIONS } from './operations/table.ts'
 import { openAuditLog } from './pipeline/audit-log.ts'
 import type { Pipeline } from './pipeline/call.ts'
+import type { SvidSettings } from './pipeline/identities/bearer.ts'
 import { openSealer } from './pipeline/identities/own-key.ts'
 import { createIdentities } from './pipeline/identities.ts'
 import { createPipeline } from './pipeline/pipeline.ts'
@@ -95,7 +97,7 @@ export async function serve(config: Config, options: ServiceOptions = {}): Promi
   const sealing = { store, hsm: hsm.hsm, lifecycle, clock }
   const sealer = await openSealer(sealing, config.place.region)
   await store.identities.accounts.insert(firstAccount(config, clock))
-  const identities = createIdentities({ store, sealer, clock })
+  const identities = createIdentities({ store, sealer, clock, svids: svidsOf(config) })
   const pipeline = createPipeline({
     operations: OPERATIONS,
     services: { ...sealing, sealer },
@@ -124,7 +126,7 @@ export async function serve(config: Config, options: ServiceOptions = {}): Promi
   )
   started.defer(() => scheduler.stop())
   const admission = createAdmission(config)
-  const parts = { pipeline, admission, log, clock, onEnd: metrics.call }
+  const parts = { pipeline, identities, admission, log, clock, onEnd: metrics.call }
   const door = await openGrpcDoor(config, { ...parts, health })
   started.defer(() => door.stop(config.shutdownGraceMs))
   const awsDoor = await openAwsDoor(config, { ...parts, credential: identities.credential })
@@ -208,6 +210,23 @@ function develop(config: Config, clock: () => number): Promise<Development> {
 /** The account of the installation, whose root makes the others. */
 function firstAccount({ place: { account } }: Config, clock: () => number): Account {
   return { account, name: 'the first account', createdMs: clock() }
+}
+
+/** By what JWT-SVIDs are verified: the file is read again whenever it has changed. */
+function svidsOf({ svid: { jwks, audience }, trustDomain }: Config): SvidSettings | undefined {
+  if (jwks === undefined) return undefined
+  let read = { mtimeMs: Number.NaN, text: '' }
+  const current = () => {
+    const { mtimeMs } = statSync(jwks)
+    if (mtimeMs !== read.mtimeMs) read = { mtimeMs, text: readFileSync(jwks, 'utf8') }
+    return read.text
+  }
+  current()
+  return {
+    jwks: current,
+    audiences: [audience],
+    nameOf: (spiffeId) => parseSpiffeId(spiffeId, trustDomain),
+  }
 }
 
 /** What the doors ask about health. */

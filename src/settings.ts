@@ -40,6 +40,7 @@ export const HOME = '<home>'
 const REGION = /^[a-z]{2}(-[a-z]+)+-[0-9]{1,2}$/
 const ACCOUNT = /^[0-9]{12}$/
 const TRUST_DOMAIN = /^[a-z0-9._-]{1,255}$/
+const AUDIENCE = /^[!-~]{1,255}$/
 const TOKEN_LABEL = /^[^\0]{1,32}$/u
 const MECHANISM = /^CKM_[A-Z0-9_]+$/
 
@@ -63,6 +64,11 @@ export const SETTINGS = {
   'tls.key': path(`${HOME}/tls/server-key.pem`, "The server's private key."),
   'tls.clientCa': path(`${HOME}/tls/ca.pem`, 'The authorities that client certificates come from.'),
   trustDomain: text('name', 'keyslot', TRUST_DOMAIN, 'Trust domain of the SPIFFE ids of clients.'),
+  'svid.jwks': optional(
+    path('', 'The keys that JWT-SVIDs of the trust domain are signed with: a JSON Web Key Set.'),
+    'no JWT-SVIDs are taken',
+  ),
+  'svid.audience': text('name', 'keyslot', AUDIENCE, 'The audience that JWT-SVIDs are for.'),
   database: path(`${HOME}/keyslot.db`, 'The database of key metadata.'),
   audit: path(`${HOME}/audit/audit.jsonl`, 'The audit log.'),
   'hsm.module': optional(

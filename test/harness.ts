@@ -33,7 +33,7 @@ export interface RunningService {
   readonly place: Place
   readonly config: Config
   readonly service: Service
-  /** Calls as the root of an account, or as whoever the SPIFFE id names. */
+  /** Calls as the root of an account, which is made if there is none, or as the SPIFFE id says. */
   clientOf(accountOrSpiffeId: string): Client
   /** The service's clock, in milliseconds since the epoch. */
   clock(): number
@@ -90,13 +90,36 @@ export async function startTestService(flags: Flags = {}): Promise<RunningServic
       validityMs: CERTIFICATE_VALIDITY_MS,
       clock: Date.now,
     })
-    const client = connect({
+    const connected = connect({
       endpoint: service.grpcAddress,
       ca: readFileSync(join(home, 'tls', 'ca.pem')),
       ...issued,
     })
+    const client = /^[0-9]{12}$/.test(accountOrSpiffeId)
+      ? inAccount(connected, accountOrSpiffeId)
+      : connected
     clients.set(accountOrSpiffeId, client)
     return client
+  }
+
+  /** A client whose account is made before its first call. */
+  function inAccount(client: Client, account: string): Client {
+    if (account === config.place.account) return client
+    let made: Promise<unknown> | undefined
+    const makeAccount = () =>
+      clientOf(config.place.account)
+        .call('CreateAccount', { account, accountName: 'of a test' })
+        .catch((error: Error) => {
+          if (error.name !== 'EntityAlreadyExistsException') throw error
+        })
+    return {
+      ...client,
+      async call(...call) {
+        made ??= makeAccount()
+        await made
+        return client.call(...call)
+      },
+    }
   }
 
   function closeClients(): void {

@@ -27,8 +27,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { KeyslotError } from '../../src/client/error.ts'
 import type { IssuedCertificate } from '../../src/development/authority.ts'
 import { extension, signCertificate } from '../../src/development/certificate.ts'
-import { callerAt, identify } from '../../src/doors/grpc/authenticate.ts'
+import { identify, nameAt } from '../../src/doors/grpc/authenticate.ts'
 import type { Caller } from '../../src/model/caller.ts'
+import { arnOf } from '../../src/model/identities/principal.ts'
 import { type TriedDoor, tryDoor } from './door.ts'
 
 const ID = 'spiffe://keyslot/account/111122223333/user/alice'
@@ -187,27 +188,27 @@ function make({ extensions, commonName = 'alice', ...odd }: Oddity): IssuedCerti
 }
 
 const der = (pem: string): Buffer => new X509Certificate(pem).raw
-const read = (pem: string) => callerAt(identify(der(pem), 'keyslot'), Date.now())
+const read = (pem: string) => nameAt(identify(der(pem), 'keyslot'), Date.now())
 
 test('the principals that a certificate can name', () => {
   const named = (text: string) => read(make(withUri(text)).certificate)
   expect(named('spiffe://keyslot/account/111122223333/root')).toEqual({
-    arn: 'arn:aws:iam::111122223333:root',
     account: '111122223333',
     kind: 'root',
   })
-  expect(named(ID)).toEqual({ arn: ALICE, account: '111122223333', kind: 'user' })
+  expect(named(ID)).toEqual({ account: '111122223333', kind: 'user', user: 'alice' })
   expect(named('spiffe://keyslot/account/444455556666/role/deploy/run-7.a_B')).toEqual({
-    arn: 'arn:aws:sts::444455556666:assumed-role/deploy/run-7.a_B',
     account: '444455556666',
     kind: 'role',
+    role: 'deploy',
+    session: 'run-7.a_B',
   })
 })
 
 test('names beside the one URI, and certificates without usages, are no hindrance', () => {
   const beside = make({ extensions: [...ordinary, san(dns('alice.example.org'), uri(ID))] })
-  expect(read(beside.certificate).arn).toBe(ALICE)
-  expect(read(make({ extensions: [san(uri(ID))] }).certificate).arn).toBe(ALICE)
+  expect(arnOf(read(beside.certificate))).toBe(ALICE)
+  expect(arnOf(read(make({ extensions: [san(uri(ID))] }).certificate))).toBe(ALICE)
 })
 
 test('validity is asked of the clock at each call, to the second', () => {
@@ -215,16 +216,16 @@ test('validity is asked of the clock at each call, to the second', () => {
   if ('refusal' in identity) throw identity.refusal
   const { notBeforeMs, notAfterMs } = identity
   for (const soundMs of [notBeforeMs, notAfterMs]) {
-    expect(callerAt(identity, soundMs).arn).toBe(ALICE)
+    expect(arnOf(nameAt(identity, soundMs))).toBe(ALICE)
   }
-  expect(() => callerAt(identity, notBeforeMs - 1)).toThrow(/not valid yet/)
-  expect(() => callerAt(identity, notAfterMs + 1)).toThrow(/has expired/)
+  expect(() => nameAt(identity, notBeforeMs - 1)).toThrow(/not valid yet/)
+  expect(() => nameAt(identity, notAfterMs + 1)).toThrow(/has expired/)
 })
 
 test('bytes that are no certificate name nobody', () => {
   const sound = der(make(withUri(ID)).certificate)
   for (const bytes of [Buffer.alloc(0), Buffer.from('junk'), sound.subarray(0, -1)]) {
-    expect(() => callerAt(identify(bytes, 'keyslot'), Date.now())).toThrow(
+    expect(() => nameAt(identify(bytes, 'keyslot'), Date.now())).toThrow(
       expect.objectContaining({ name: 'UnrecognizedClientException' }),
     )
   }

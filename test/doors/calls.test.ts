@@ -112,7 +112,7 @@ test('a call reaches the pipeline with what the door knows of it', async () => {
   expect(call).toMatchObject({ door: 'grpc', sourceAddress: '127.0.0.1' })
   expect(call?.requestId).toMatch(UUID)
   expect(call?.userAgent).toMatch(/^grpc-node-js\//)
-  expect(call?.authenticate()).toEqual({ arn: ROOT_ARN, account: ACCOUNT, kind: 'root' })
+  expect(await call?.authenticate()).toEqual({ arn: ROOT_ARN, account: ACCOUNT, kind: 'root' })
   const { deadlineMs = 0, signal } = call?.limits ?? {}
   expect(deadlineMs - Date.now()).toBeGreaterThan(3_000)
   expect(deadlineMs - Date.now()).toBeLessThanOrEqual(5_000)

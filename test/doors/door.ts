@@ -18,11 +18,23 @@ import {
   issueClientCertificate,
 } from '../../src/development/authority.ts'
 import { type GrpcDoor, type GrpcDoorSettings, startGrpcDoor } from '../../src/doors/grpc/server.ts'
+import type { Caller } from '../../src/model/caller.ts'
+import { arnOf, type PrincipalName } from '../../src/model/identities/principal.ts'
 import type { Call, Pipeline } from '../../src/pipeline/call.ts'
 import type { RpcName } from '../../src/service.ts'
 
 export const ACCOUNT = '111122223333'
 export const ROOT_ARN = `arn:aws:iam::${ACCOUNT}:root`
+
+/** Everybody exists of whom a certificate or a token speaks; a token is the name of a user. */
+export const ANYBODY = {
+  callerOf: async (name: PrincipalName): Promise<Caller> => {
+    const { account, kind } = name
+    return { arn: arnOf(name), account, kind }
+  },
+  bearer: (user: string): Promise<Caller> =>
+    ANYBODY.callerOf({ account: ACCOUNT, kind: 'user', user }),
+}
 
 /** A call as the pipeline of a test sees it. */
 export type SeenCall = Call<RpcName>
@@ -52,6 +64,7 @@ export interface TriedDoor {
 export async function tryDoor(
   run: (name: RpcName, call: SeenCall) => Promise<unknown>,
   settings: Partial<GrpcDoorSettings> = {},
+  tokens = false,
 ): Promise<TriedDoor> {
   const directory = mkdtempSync(join(tmpdir(), 'keyslot-door-'))
   const clock = () => Date.now() + tried.aheadMs
@@ -73,6 +86,7 @@ export async function tryDoor(
       ...settings,
     },
     {
+      identities: { ...ANYBODY, takesTokens: async () => tokens },
       pipeline: { call: (name, call) => run(name as RpcName, call as SeenCall) } as Pipeline,
       log: (_level, message, fields) => log.push(`${message} ${JSON.stringify(fields)}`),
       clock,

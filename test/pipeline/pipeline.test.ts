@@ -108,6 +108,10 @@ describe('the audit record', () => {
   })
 })
 
+const TRUST = JSON.stringify({
+  Statement: { Effect: 'Allow', Principal: { AWS: '111122223333' }, Action: 'sts:AssumeRole' },
+})
+
 describe('the order of the checks', () => {
   test('a malformed request is refused before its key is looked for', async () => {
     await expectFailure('Encrypt', { keyId: MISSING }, 'ValidationException', 'plaintext')
@@ -131,14 +135,22 @@ describe('the order of the checks', () => {
 
 describe('who may', () => {
   test.each([
-    ['spiffe://keyslot/account/111122223333/user/ada', 'arn:aws:iam::111122223333:user/ada'],
+    [
+      'spiffe://keyslot/account/111122223333/user/ada',
+      'arn:aws:iam::111122223333:user/ada',
+      () => call('CreateUser', { userName: 'ada' }),
+    ],
     [
       'spiffe://keyslot/account/111122223333/role/app/one',
       'arn:aws:sts::111122223333:assumed-role/app/one',
+      () => call('CreateRole', { roleName: 'app', assumeRolePolicyDocument: TRUST }),
     ],
-  ])('%s may do nothing yet', async (spiffeId, arn) => {
+  ])('%s may do nothing without a policy', async (spiffeId, arn, make) => {
     const { keyId } = await newKey()
     const client = service().clientOf(spiffeId)
+    const unknown = client.call('ListKeys', {})
+    await expect(unknown).rejects.toMatchObject({ name: 'UnrecognizedClientException' })
+    await make()
     const refusals = [
       client.call('Encrypt', { keyId, plaintext }),
       client.call('CreateKey', {}),

@@ -1,9 +1,11 @@
 /**
- * Who calls: the principal that a client certificate names by its one URI, a SPIFFE ID. TLS has
- * verified the certificate's chain before; here is what TLS does not look at.
+ * Who calls: the principal that a client certificate names by its one URI, a SPIFFE ID, or whom a
+ * JSON Web Token in the call makes the caller. TLS has verified the certificate's chain before;
+ * here is what TLS does not look at.
  * https://github.com/spiffe/spiffe/blob/main/standards/X509-SVID.md
  */
 
+import type { Metadata } from '@grpc/grpc-js'
 import { AsnConvert } from '@peculiar/asn1-schema'
 import {
   BasicConstraints,
@@ -18,21 +20,17 @@ import {
   KeyUsage,
   SubjectAlternativeName,
 } from '@peculiar/asn1-x509'
-import { rootArn } from '../../model/arn.ts'
 import type { Caller } from '../../model/caller.ts'
 import { fail, KmsError } from '../../model/failures.ts'
+import type { PrincipalName } from '../../model/identities/principal.ts'
+import { parseSpiffeId } from '../../model/identities/spiffe-id.ts'
+import type { Identities } from '../../pipeline/identities.ts'
 
 /** What a client certificate says of its holder, or why it says nothing. */
 export type Identity =
-  | { readonly caller: Caller; readonly notBeforeMs: number; readonly notAfterMs: number }
+  | { readonly name: PrincipalName; readonly notBeforeMs: number; readonly notAfterMs: number }
   | { readonly refusal: KmsError }
 
-const SPIFFE_ID_BYTES_MAX = 2048
-const SEGMENT = '[a-zA-Z0-9._-]{1,64}'
-const SPIFFE_ID = new RegExp(
-  '^spiffe://(?<trustDomain>[a-z0-9._-]{1,255})/account/(?<account>[0-9]{12})/' +
-    `(?:(?<root>root)|user/(?<user>${SEGMENT})|role/(?<role>${SEGMENT})/(?<session>${SEGMENT}))$`,
-)
 // RFC 5280, 4.2.1.3: bits are counted from the most significant one.
 const DIGITAL_SIGNATURE = 0x80
 const SIGNS_CERTIFICATES_OR_LISTS = 0x04 | 0x02
@@ -44,7 +42,7 @@ export function identify(der: Uint8Array, trustDomain: string): Identity {
     const extensions = readExtensions(tbsCertificate.extensions ?? [])
     checkUsage(extensions)
     return {
-      caller: callerOf(spiffeIdOf(extensions), trustDomain),
+      name: parseSpiffeId(spiffeIdOf(extensions), trustDomain),
       notBeforeMs: tbsCertificate.validity.notBefore.getTime().getTime(),
       notAfterMs: tbsCertificate.validity.notAfter.getTime().getTime(),
     }
@@ -57,16 +55,49 @@ export function identify(der: Uint8Array, trustDomain: string): Identity {
 }
 
 /**
- * The caller, if the certificate is valid at this moment; asked at each call, since a connection
- * may outlive its certificate.
+ * The name in the certificate, if that is valid at this moment; asked at each call, since a
+ * connection may outlive its certificate.
  *
  * @throws KmsError UnrecognizedClientException when there is none.
  */
-export function callerAt(identity: Identity, nowMs: number): Caller {
+export function nameAt(identity: Identity, nowMs: number): PrincipalName {
   if ('refusal' in identity) throw identity.refusal
   if (nowMs < identity.notBeforeMs) refuse('The client certificate is not valid yet.')
   if (nowMs > identity.notAfterMs) refuse('The client certificate has expired.')
-  return identity.caller
+  return identity.name
+}
+
+/** What a call shows beside the certificate of its connection. */
+export interface Shown {
+  /** A JSON Web Token. */
+  readonly token?: string
+  /** The role that its holder wants to be a session of: an ARN. */
+  readonly roleArn?: string
+}
+
+/** Reads the metadata of a call: `authorization: Bearer …` and `keyslot-role-arn`. */
+export function shownBy(metadata: Metadata): Shown {
+  const [authorisation] = metadata.get('authorization')
+  const [roleArn] = metadata.get('keyslot-role-arn')
+  const [, token] = /^bearer +(\S+)$/i.exec(authorisation?.toString() ?? '') ?? []
+  return { token, roleArn: roleArn?.toString() }
+}
+
+/**
+ * Who calls: whom the token makes the caller, if there is one, or else the certificate.
+ *
+ * @param identity of the connection; absent if its client has shown no certificate.
+ * @throws KmsError UnrecognizedClientException and its kin.
+ */
+export function authenticate(
+  { callerOf, bearer }: Pick<Identities, 'callerOf' | 'bearer'>,
+  identity: Identity | undefined,
+  { token, roleArn }: Shown,
+  nowMs: number,
+): Promise<Caller> {
+  if (token !== undefined) return bearer(token, roleArn)
+  if (identity) return callerOf(nameAt(identity, nowMs))
+  return fail('MissingAuthenticationTokenException', 'Missing Authentication Token')
 }
 
 /** The values of extensions, by their object identifiers. */
@@ -112,26 +143,6 @@ function spiffeIdOf(extensions: ExtensionValues): string {
     refuse(`The client certificate must have exactly one URI name; it has ${uris.length}.`)
   }
   return uri
-}
-
-function callerOf(spiffeId: string, ourTrustDomain: string): Caller {
-  if (spiffeId.length > SPIFFE_ID_BYTES_MAX) refuse('The SPIFFE ID is longer than 2048 bytes.')
-  const parts = SPIFFE_ID.exec(spiffeId)?.groups
-  if (!parts) refuse('The URI in the client certificate is not a SPIFFE ID of a principal.')
-  const { trustDomain, account = '', user, role, session } = parts
-  if (trustDomain !== ourTrustDomain) {
-    refuse('The client certificate is of another trust domain.')
-  }
-  if ([user, role, session].some((segment) => segment === '.' || segment === '..')) {
-    refuse('The SPIFFE ID has a relative path.')
-  }
-  if (user !== undefined) {
-    return { arn: `arn:aws:iam::${account}:user/${user}`, account, kind: 'user' }
-  }
-  if (role !== undefined) {
-    return { arn: `arn:aws:sts::${account}:assumed-role/${role}/${session}`, account, kind: 'role' }
-  }
-  return { arn: rootArn(account), account, kind: 'root' }
 }
 
 function refuse(message: string): never {

@@ -4,9 +4,10 @@ import { randomUUID } from 'node:crypto'
 import type { handleUnaryCall, ServerUnaryCall, sendUnaryData } from '@grpc/grpc-js'
 import { type FailureName, fail, KmsError } from '../../model/failures.ts'
 import type { Pipeline } from '../../pipeline/call.ts'
+import type { Identities } from '../../pipeline/identities.ts'
 import type { RpcName } from '../../service.ts'
 import type { Admission } from '../admission.ts'
-import { callerAt } from './authenticate.ts'
+import { authenticate, shownBy } from './authenticate.ts'
 import { decodeRequest, encodeResponse } from './codec.ts'
 import type { Connections } from './connections.ts'
 import { statusOf, trailersOf } from './errors.ts'
@@ -17,6 +18,7 @@ export type OnRefused = (operation: RpcName, failure: FailureName, seconds: numb
 /** What calls need. */
 export interface CallParts {
   readonly pipeline: Pipeline
+  readonly identities: Pick<Identities, 'callerOf' | 'bearer'>
   readonly admission: Admission
   readonly connections: Connections
   /** Milliseconds since the epoch. */
@@ -64,7 +66,7 @@ async function answer(
 
 async function run<N extends RpcName>(
   name: N,
-  { pipeline, connections, clock }: CallParts,
+  { pipeline, identities, connections, clock }: CallParts,
   call: Call,
   requestId: string,
 ): Promise<Buffer> {
@@ -80,7 +82,7 @@ async function run<N extends RpcName>(
     const response = await pipeline.call<N>(name, {
       door: 'grpc',
       requestId,
-      authenticate: () => callerAt(identity, clock()),
+      authenticate: () => authenticate(identities, identity, shownBy(call.metadata), clock()),
       request: () => decodeRequest(name, call.request),
       sourceAddress: remoteAddress,
       userAgent: userAgent?.toString().slice(0, USER_AGENT_LENGTH_MAX),

@@ -11,6 +11,7 @@ import {
   ServerInterceptingCall,
   type ServerInterceptor,
 } from '@grpc/grpc-js'
+import { arnOf } from '../../model/identities/principal.ts'
 import { type Arrivals, createArrivals } from './arrivals.ts'
 import { type Identity, identify } from './authenticate.ts'
 
@@ -24,8 +25,12 @@ export interface ConnectionLimits {
 
 /** A connection whose TLS handshake has succeeded. */
 export interface Connection {
-  readonly identity: Identity
-  /** What limits are counted by: the caller's ARN, or one name for all that have none. */
+  /** Absent if the client has shown no certificate: its calls have to show a token. */
+  readonly identity?: Identity
+  /**
+   * What limits are counted by: the ARN in the certificate, one name for all whose certificates
+   * have none, or the address of a client without a certificate.
+   */
   readonly limitedAs: string
   /** Absent on a socket in the file system. */
   readonly remoteAddress?: string
@@ -33,8 +38,11 @@ export interface Connection {
 
 /** The connections. */
 export interface Connections {
-  /** Takes over a socket whose handshake has succeeded. */
-  accept(socket: TLSSocket): void
+  /**
+   * Takes over a socket whose handshake has succeeded, or cuts it: if its certificate does not
+   * hold, or if there is none and no token could be verified either.
+   */
+  accept(socket: TLSSocket): Promise<void>
   /** The connection that a call came by. */
   of(call: { getAuthContext(): AuthContext }): Connection
   /** Cuts every connection. */
@@ -45,6 +53,8 @@ export interface Connections {
 export interface ConnectionParts {
   readonly server: Server
   readonly trustDomain: string
+  /** Whether calls without a certificate could show a token. */
+  readonly takesTokens: () => Promise<boolean>
   readonly limits: ConnectionLimits
   /** Told of every connection that is cut for what it does, and why. */
   readonly onCut: (connection: Connection, reason: string) => void
@@ -78,10 +88,18 @@ export function createConnections(parts: ConnectionParts): Connections {
     return own.length >= parts.limits.maxConnectionsPerIdentity
   }
 
-  function accept(socket: TLSSocket): void {
+  async function accept(socket: TLSSocket): Promise<void> {
     // Without a listener, the error of a client that goes away would end the process.
     socket.on('error', () => {})
     const connection = connectionOf(socket, parts.trustDomain)
+    const refusal = connection.identity
+      ? !socket.authorized && 'a certificate that does not hold'
+      : !(await parts.takesTokens()) && 'no certificate'
+    if (refusal) {
+      cut(socket, connection, refusal)
+      return
+    }
+    if (socket.destroyed) return
     if (isCrowded(connection)) {
       cut(socket, connection, 'too many connections of one identity')
       return
@@ -118,12 +136,12 @@ export function createConnections(parts: ConnectionParts): Connections {
 }
 
 function connectionOf(socket: TLSSocket, trustDomain: string): Connection {
-  const identity = identify(socket.getPeerCertificate().raw, trustDomain)
-  return {
-    identity,
-    limitedAs: 'caller' in identity ? identity.caller.arn : NOBODY,
-    remoteAddress: socket.remoteAddress,
-  }
+  const { remoteAddress } = socket
+  const { raw }: { readonly raw?: Buffer } = socket.getPeerCertificate()
+  if (!raw) return { limitedAs: `${NOBODY} at ${remoteAddress}`, remoteAddress }
+  const identity = identify(raw, trustDomain)
+  const limitedAs = 'name' in identity ? arnOf(identity.name) : NOBODY
+  return { identity, limitedAs, remoteAddress }
 }
 
 /**

@@ -1,5 +1,5 @@
 /**
- * The gRPC door: keyslot's own interface, over TLS with client certificates. It listens, lets
+ * The gRPC door: keyslot's own interface, over TLS with client certificates or tokens. It listens, lets
  * connections and calls in, and stops without losing what is under way.
  */
 
@@ -9,6 +9,7 @@ import { Server } from '@grpc/grpc-js'
 import { CONTRACT } from '../../contract/contract.ts'
 import type { FailureName } from '../../model/failures.ts'
 import type { Pipeline } from '../../pipeline/call.ts'
+import type { Identities } from '../../pipeline/identities.ts'
 import type { RpcName } from '../../service.ts'
 import { type Admission, createAdmission } from '../admission.ts'
 import { keepTlsFresh, readTls, type TlsFiles } from '../tls.ts'
@@ -41,6 +42,7 @@ export interface GrpcDoorSettings {
 /** What the door needs. */
 export interface GrpcDoorParts {
   readonly pipeline: Pipeline
+  readonly identities: Pick<Identities, 'callerOf' | 'bearer' | 'takesTokens'>
   readonly log: (
     level: 'debug' | 'info' | 'warn' | 'error',
     message: string,
@@ -87,6 +89,7 @@ export async function startGrpcDoor(
   const connections = createConnections({
     server,
     trustDomain: settings.trustDomain,
+    takesTokens: parts.identities.takesTokens,
     limits: {
       maxConnectionsPerIdentity: settings.maxConnectionsPerIdentity ?? maxInFlightPerIdentity,
       requestTimeoutMs: settings.requestTimeoutMs ?? 5_000,
@@ -102,7 +105,12 @@ export async function startGrpcDoor(
   })
   addReflection(server)
   const health = addHealth(server, parts.health)
-  const listener = createListener(readTls(settings.tls), (socket) => connections.accept(socket))
+  const listener = createListener(readTls(settings.tls), (socket) => {
+    connections.accept(socket).catch(({ message }: Error) => {
+      log('error', 'a connection failed', { message })
+      socket.destroy()
+    })
+  })
   listener.maxConnections = maxConnections
   listener.on('tlsClientError', ({ message }, { remoteAddress }) =>
     log('debug', 'TLS handshake failed', { reason: message, remoteAddress }),
@@ -169,7 +177,8 @@ function createListener(
       ...tls,
       ALPNProtocols: ['h2'],
       requestCert: true,
-      rejectUnauthorized: true,
+      // Whoever shows no certificate has to show tokens; see `connections.ts`.
+      rejectUnauthorized: false,
       handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
     },
     onConnection,

@@ -4,6 +4,7 @@
  */
 
 import { randomBytes } from 'node:crypto'
+import { rootArn } from '../arn.ts'
 
 /** What an account may have many of. */
 export type PrincipalKind = 'user' | 'role'
@@ -88,6 +89,14 @@ export function principalArn(
 /** The ARN of a session of a role, which has no path. */
 export function sessionArn(account: string, role: string, session: string): string {
   return `arn:aws:sts::${account}:assumed-role/${role}/${session}`
+}
+
+/** The ARN of whom a credential names; of a user, who may have a path, as if there were none. */
+export function arnOf(name: PrincipalName): string {
+  const { account } = name
+  if (name.kind === 'root') return rootArn(account)
+  if (name.kind === 'role') return sessionArn(account, name.role, name.session)
+  return principalArn('user', { account, path: '/', name: name.user })
 }
 
 /** The ARN of an identity provider; `issuer` is its URL. */
