@@ -68,7 +68,8 @@ function sendRaw(name: string, bytes: Buffer, metadata = new Metadata()): Promis
   const asIs = (message: Buffer) => message
   return new Promise((resolve) => {
     let trailers = new Metadata()
-    const path = `/${SERVICE_NAMES[0]}/${name}`
+    const service = CONTRACT[name as RpcName]?.service ?? SERVICE_NAMES[0]
+    const path = `/${service}/${name}`
     const call = raw.makeUnaryRequest(path, asIs, asIs, bytes, metadata, (error, response) => {
       setImmediate(() => resolve({ ...(error ? { error } : { response }), trailers }))
     })
