@@ -82,6 +82,7 @@ export async function serve(config: Config, options: ServiceOptions = {}): Promi
   const health = healthOf(hsm)
   started.defer(hsm.onChange(({ state }) => metrics.hsmReady(state === 'ready')))
   metrics.hsmReady(health.ready())
+  metrics.hsmCalls(() => hsm.metrics())
   const status = await startStatusDoor(
     { listen: config.statusListen },
     { health, registry: metrics.registry },

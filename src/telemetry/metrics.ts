@@ -8,6 +8,8 @@ export interface Metrics {
   call(operation: string, door: string, outcome: string, seconds: number): void
   /** Says whether the HSM is ready. */
   hsmReady(ready: boolean): void
+  /** Has the calls counted that wait for the HSM in the door, and those that were sent to it. */
+  hsmCalls(count: () => { readonly queued: number; readonly sent: number }): void
   /** The registry, for `/metrics`. */
   readonly registry: Registry
 }
@@ -38,6 +40,19 @@ export function createMetrics(): Metrics {
     call(operation, door, outcome, seconds) {
       calls.inc({ operation, door, outcome })
       duration.observe({ operation }, seconds)
+    },
+    hsmCalls(count) {
+      new Gauge({
+        name: 'keyslot_hsm_calls',
+        help: 'Calls that wait for the HSM, and calls that were sent to it, now.',
+        labelNames: ['state'],
+        registers: [registry],
+        collect() {
+          const { queued, sent } = count()
+          this.set({ state: 'queued' }, queued)
+          this.set({ state: 'sent' }, sent)
+        },
+      })
     },
     hsmReady: (isReady) => ready.set(isReady ? 1 : 0),
     registry,
