@@ -9,15 +9,22 @@ import { join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 import { type Client, connect } from '../../src/client/client.ts'
 
+/** Of a call; a machine that is busy starts an HSM process in as long. */
+const DEADLINE_MS = 30_000
 const MAIN = resolve(import.meta.dirname, '../../src/cli/main.ts')
 
 /** A service in a process of its own. */
 export interface ServiceProcess {
   readonly home: string
+  /** The gRPC door's address, and the status door's. */
+  readonly endpoint: string
+  readonly statusEndpoint: string
   /** Calls as the account's root; another one after each start. */
   readonly client: Client
   /** Starts it; resolves when it serves. */
   start(): Promise<void>
+  /** The id of the door process. */
+  doorPid(): number
   /** The id of the HSM process, while there is one. */
   hsmPid(): number | undefined
   /** Kills the door process with SIGKILL, and waits until the HSM process has ended too. */
@@ -32,6 +39,7 @@ export interface ServiceProcess {
 export async function serviceProcess(): Promise<ServiceProcess> {
   const home = mkdtempSync(join(tmpdir(), 'keyslot-process-'))
   const endpoint = `127.0.0.1:${await freePort()}`
+  const statusEndpoint = `127.0.0.1:${await freePort()}`
   let child: ChildProcess | undefined
   let client: Client | undefined
 
@@ -44,7 +52,7 @@ export async function serviceProcess(): Promise<ServiceProcess> {
       '--aws-listen',
       '127.0.0.1:0',
       '--status-listen',
-      '127.0.0.1:0',
+      statusEndpoint,
     ]
     const started = spawn(process.execPath, [MAIN, 'serve', '--dev', ...flags], {
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -58,7 +66,7 @@ export async function serviceProcess(): Promise<ServiceProcess> {
     for await (const line of createInterface(started.stdout)) {
       if (line.includes('keyslot serves')) break
     }
-    if (started.exitCode !== null) throw new Error(`keyslot has ended: ${complaints}`)
+    if (!isAlive(started)) throw new Error(`keyslot has ended: ${complaints}`)
     started.stdout.resume()
     // A channel that has failed waits before it connects again: a new one does not.
     client?.close()
@@ -67,12 +75,12 @@ export async function serviceProcess(): Promise<ServiceProcess> {
       ca: readFileSync(join(home, 'tls/ca.pem')),
       certificate: readFileSync(join(home, 'tls/root.pem')),
       privateKey: readFileSync(join(home, 'tls/root-key.pem')),
-      deadlineMs: 5000,
+      deadlineMs: DEADLINE_MS,
     })
   }
 
   async function end(signal: NodeJS.Signals): Promise<number | null> {
-    if (!child || child.exitCode !== null || child.signalCode !== null) return null
+    if (!child || !isAlive(child)) return null
     const hsm = hsmPid()
     const ended = once(child, 'exit')
     child.kill(signal)
@@ -87,11 +95,14 @@ export async function serviceProcess(): Promise<ServiceProcess> {
 
   return {
     home,
+    endpoint,
+    statusEndpoint,
     get client() {
       if (!client) throw new Error('the service has not been started')
       return client
     },
     start,
+    doorPid: () => child?.pid ?? 0,
     hsmPid,
     async killDoor() {
       await end('SIGKILL')
@@ -108,6 +119,10 @@ export async function serviceProcess(): Promise<ServiceProcess> {
 /** Resolves after some milliseconds. */
 export function sleep(ms: number): Promise<void> {
   return new Promise((wake) => setTimeout(wake, ms))
+}
+
+function isAlive({ exitCode, signalCode }: ChildProcess): boolean {
+  return exitCode === null && signalCode === null
 }
 
 function childrenOf(pid: number): number[] {
