@@ -13,8 +13,9 @@ const SERVICES = FULL ? 20 : 1
 const WHAT = ['door process', 'HSM process', 'door and HSM process'] as const
 /** So long the load goes on at most before a kill; a change takes some 50 ms. */
 const LOAD_MS = 350
-const ROUND_MS = 60_000
-const PATIENCE_MS = 20_000
+/** Seconds on a machine that has nothing else to do. */
+const ROUND_MS = 300_000
+const PATIENCE_MS = 100_000
 
 const services = Array.from({ length: SERVICES }, (_, at) => at + 1)
 // One after the other: an HSM process that is killed again and again waits before it starts.

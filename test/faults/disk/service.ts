@@ -46,7 +46,8 @@ export function serviceOnDisk(): ServiceOnDisk {
   let client: Client | undefined
 
   async function start(): Promise<void> {
-    const listen = { grpcListen: '127.0.0.1:0', statusListen: '127.0.0.1:0' }
+    const anywhere = '127.0.0.1:0'
+    const listen = { grpcListen: anywhere, awsListen: anywhere, statusListen: anywhere }
     const flags = { dev: true, home, jobIntervalMs: '86400000', logLevel: 'error', ...listen }
     const task: DoorTask = { flags, hsmEnvironment: disks.hsm.environment, aheadMs }
     const file = join(import.meta.dirname, 'door.ts')
