@@ -2,19 +2,17 @@
 
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
-import { CONTRACT } from '../../contract/contract.ts'
 import type { Caller } from '../../model/caller.ts'
-import { type FailureName, fail, KmsError } from '../../model/failures.ts'
+import { type FailureName, KmsError } from '../../model/failures.ts'
 import { OPERATIONS } from '../../operations/table.ts'
 import type { Pipeline } from '../../pipeline/call.ts'
 import type { RpcName } from '../../service.ts'
 import type { Admission } from '../admission.ts'
-import { type HttpAnswer, JSON_TYPE, send } from './answer.ts'
+import { type HttpAnswer, send } from './answer.ts'
 import type { Authentication, Identity } from './authenticate.ts'
 import { readBody } from './body.ts'
-import { decodeRequest, encodeResponse } from './codec.ts'
-import { errorAnswer } from './errors.ts'
-import { readHeaders, type SignedRequest, single } from './signature/request.ts'
+import { type Asked, checkHead, protocolOf } from './protocol.ts'
+import { readHeaders, type SignedRequest } from './signature/request.ts'
 
 /** Told of calls that the door refuses itself; the pipeline never hears of them. */
 export type OnRefused = (operation: RpcName, failure: FailureName, seconds: number) => void
@@ -41,8 +39,6 @@ interface Arrived {
   readonly gone: AbortSignal
 }
 
-const TARGET = /^TrentService\.(\w{1,64})$/
-const JSON_CONTENT = /^application\/x-amz-json-1\.1 *(?:;|$)/i
 const USER_AGENT_LENGTH_MAX = 256
 /** What those count as who have not proved who they are. */
 const NOBODY = 'nobody'
@@ -62,19 +58,21 @@ async function answer(
   const requestId = randomUUID()
   let body: Buffer | undefined
   let answered: HttpAnswer
+  const { method = '', url: target = '', rawHeaders } = incoming
+  const headers = readHeaders(rawHeaders)
+  const protocol = protocolOf({ headers })
   try {
-    const { method = '', url: target = '', rawHeaders } = incoming
-    const headers = readHeaders(rawHeaders)
-    const name = operationOf({ method, target, headers })
+    checkHead({ method, target, headers })
     body = await readBody(incoming)
-    answered = await call(name, parts, {
+    const request = { method, target, headers, body }
+    answered = await call(protocol.asked(request, requestId), parts, {
       requestId,
-      request: { method, target, headers, body },
+      request,
       sourceAddress: incoming.socket.remoteAddress,
       gone: parts.goneOf(incoming),
     })
   } catch (cause) {
-    answered = errorAnswer(KmsError.from(cause))
+    answered = protocol.refuse(KmsError.from(cause), requestId)
   } finally {
     // A plaintext may be in it; nothing reads it any more.
     body?.fill(0)
@@ -83,67 +81,54 @@ async function answer(
   send(response, answered, { requestId, nowMs: parts.clock(), close })
 }
 
-/** @throws KmsError UnknownOperationException for whatever is no call of an operation. */
-function operationOf({ method, target, headers }: Omit<SignedRequest, 'body'>): RpcName {
-  const [, name = ''] = TARGET.exec(single(headers, 'x-amz-target') ?? '') ?? []
-  const isCall =
-    method === 'POST' &&
-    target === '/' &&
-    JSON_CONTENT.test(single(headers, 'content-type') ?? '') &&
-    Object.hasOwn(CONTRACT, name)
-  if (!isCall) {
-    fail('UnknownOperationException', 'The action or operation requested is not recognized.')
-  }
-  if (headers.has('content-encoding')) {
-    fail('SerializationException', 'The body of the request must not be compressed.')
-  }
-  return name as RpcName
-}
-
 async function call<N extends RpcName>(
-  name: N,
+  asked: Asked<N>,
   parts: CallParts,
   arrived: Arrived,
 ): Promise<HttpAnswer> {
   const { admission, authentication, onRefused } = parts
+  const { name, service } = asked
+  const { changes, identifies } = OPERATIONS[name]
   const startMs = performance.now()
   let leave: (() => void) | undefined
   try {
     const leaveNobody = admission.enter(NOBODY)
-    const identity = await authentication
-      .identify(arrived.request, 'kms', OPERATIONS[name].changes)
-      .finally(leaveNobody)
-    leave = admission.enter('caller' in identity ? identity.caller.arn : NOBODY)
-    return { status: 200, type: JSON_TYPE, body: await run(name, parts, arrived, identity) }
+    const identity = identifies
+      ? undefined
+      : await authentication.identify(arrived.request, service, changes).finally(leaveNobody)
+    const isKnown = identity !== undefined && 'caller' in identity
+    leave = identity ? admission.enter(isKnown ? identity.caller.arn : NOBODY) : leaveNobody
+    return await run(asked, parts, arrived, identity)
   } catch (cause) {
     const error = KmsError.from(cause)
     if (!leave) onRefused(name, error.name, (performance.now() - startMs) / 1000)
-    return errorAnswer(error)
+    throw error
   } finally {
     leave?.()
   }
 }
 
 async function run<N extends RpcName>(
-  name: N,
+  { name, decode, encode }: Asked<N>,
   { pipeline }: CallParts,
   { requestId, request, sourceAddress, gone }: Arrived,
-  identity: Identity,
-): Promise<Buffer> {
-  const { headers, body } = request
+  identity: Identity | undefined,
+): Promise<HttpAnswer> {
   const response = await pipeline.call<N>(name, {
     door: 'aws',
     requestId,
     authenticate: () => callerIn(identity),
-    request: () => decodeRequest(name, body),
+    request: decode,
     sourceAddress,
-    userAgent: headers.get('user-agent')?.[0]?.slice(0, USER_AGENT_LENGTH_MAX),
+    userAgent: request.headers.get('user-agent')?.[0]?.slice(0, USER_AGENT_LENGTH_MAX),
     limits: { signal: gone },
   })
-  return encodeResponse(name, response)
+  return encode(response)
 }
 
-function callerIn(identity: Identity): Caller {
+/** Not asked of a call whose request itself says who calls, by a token. */
+function callerIn(identity: Identity | undefined): Caller {
+  if (!identity) throw new Error('a call is made by nobody')
   if ('refusal' in identity) throw identity.refusal
   return identity.caller
 }

@@ -20,7 +20,7 @@ import { JsonWriter } from './json/writer.ts'
  */
 export function decodeRequest<N extends RpcName>(name: N, bytes: Buffer): Service[N]['request'] {
   const { request } = CONTRACT[name]
-  if (bytes.length === 0) return absent(request) as Service[N]['request']
+  if (bytes.length === 0) return zeroMessage(request) as Service[N]['request']
   const reader = new JsonReader(bytes)
   const message = readMessage(request, reader)
   reader.end()
@@ -90,7 +90,8 @@ function zeroOf({ repeated, optional, holds }: FieldContract): (() => unknown) |
   }
 }
 
-function absent(contract: MessageContract): PlainMessage {
+/** A message of which nothing was given. */
+export function zeroMessage(contract: MessageContract): Record<string, unknown> {
   return shapeOf(contract).zero()
 }
 

@@ -181,6 +181,8 @@ describe('what is no call', () => {
     ['POST', '/', { 'x-amz-target': 'TrentService.NoSuchOperation' }],
     ['POST', '/', { 'x-amz-target': 'TrentService.__proto__' }],
     ['POST', '/', { 'x-amz-target': 'TrentService.RotateDueKey' }],
+    ['POST', '/', { 'x-amz-target': 'TrentService.CreateUser' }],
+    ['POST', '/', { 'x-amz-target': 'TrentService.GetCallerIdentity' }],
     ['POST', '/', { 'x-amz-target': 'DynamoDB_20120810.Encrypt' }],
     ['POST', '/', { 'content-type': 'application/json' }],
     ['POST', '/', { 'content-type': 'application/x-amz-json-1.0' }],

@@ -61,7 +61,10 @@ const EXCEPTIONS: readonly (readonly [difference: RegExp, reason: string])[] = [
 const model = readModel()
 
 describe.skipIf(!model)('the contract has what AWS’s model has', () => {
-  test.each(Object.values(CONTRACT))('$name', ({ name, request, response }) => {
+  const rpcs = Object.values(CONTRACT).filter(({ service }) =>
+    service.endsWith('.KeyManagementService'),
+  )
+  test.each(rpcs)('$name', ({ name, request, response }) => {
     if (!model) return
     const { input, output } = model.operations[name] ?? {}
     const differences = [

@@ -44,4 +44,5 @@ for name, call in {
         failures[name] = [type(error).__name__, error.response["ResponseMetadata"]["HTTPStatusCode"]]
         said["request_id"] = error.response["ResponseMetadata"]["RequestId"]
 said["failures"] = failures
+said["caller"] = boto3.client("sts").get_caller_identity()["Arn"]
 print(json.dumps(said))

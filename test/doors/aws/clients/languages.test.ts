@@ -14,6 +14,7 @@ test.skipIf(!has('python3', '-c', 'import boto3'))('boto3', { timeout: 60_000 },
     same: true,
     largest: true,
     listed: 2,
+    caller: `arn:aws:iam::${client().service.place.account}:root`,
     failures: {
       encrypt: ['DisabledException', 400],
       missing: ['NotFoundException', 400],
