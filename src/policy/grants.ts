@@ -42,16 +42,13 @@ export function grantStanding(grant: Grant, request: PolicyRequest): Standing {
 
 function granteeStanding({ grantee }: Grant, { caller, provider }: PolicyRequest): Standing {
   if (caller.kind === 'keyslot' || provider !== undefined) return STANDING.none
-  const account = ROOT.exec(grantee.arn)?.[1]
-  if (account !== undefined) {
-    if (account !== caller.account || caller.kind === 'service') return STANDING.none
-    return caller.kind === 'root' ? STANDING.self : STANDING.account
+  const { arn, principalId } = grantee
+  if (arn === caller.arn || arn === caller.roleArn) {
+    if (principalId !== undefined && !isBearer(caller, principalId)) return STANDING.none
+    return arn === caller.arn ? STANDING.self : STANDING.role
   }
-  if (grantee.principalId !== undefined && !isBearer(caller, grantee.principalId)) {
-    return STANDING.none
-  }
-  if (grantee.arn === caller.arn) return STANDING.self
-  return grantee.arn === caller.roleArn ? STANDING.role : STANDING.none
+  if (!arn.endsWith(':root') || caller.kind === 'service') return STANDING.none
+  return ROOT.exec(arn)?.[1] === caller.account ? STANDING.account : STANDING.none
 }
 
 /** Names are compared whatever their case, values exactly. */

@@ -142,7 +142,13 @@ export function matcherOf(template: Template): Matcher {
     return (text) => text.startsWith(first)
   }
   const units = unitsOf(pieces)
-  return (text) => units && fits(units, text)
+  const last = pieces.at(-1)
+  return (text) => {
+    // Most texts differ where they begin or end, which is quickly seen.
+    if (typeof first === 'string' && !text.startsWith(first)) return false
+    if (typeof last === 'string' && !text.endsWith(last)) return false
+    return units && fits(units, text)
+  }
 }
 
 function unitsOf(pieces: readonly Piece[], request?: PolicyRequest): number[] | undefined {

@@ -65,6 +65,12 @@ describe('in conditions', () => {
       expect(matches(not, text, 'x', { who, effect: 'Deny' })).toBe(true)
     }
     expect(matches('ArnNotLike', `arn:aws:iam::${A}:user/${text}`, ALICE, { who })).toBe(false)
+    // Though another part of the ARN differs, and though it is none.
+    for (const value of ['arn:aws:kms:eu:1:key/x', 'none']) {
+      const pattern = `arn:aws:iam::${A}:user/${text}`
+      expect(matches('ArnNotLike', pattern, value, { who })).toBe(false)
+      expect(matches('ArnNotLike', pattern, value)).toBe(true)
+    }
     const denied = { who, effect: 'Deny' }
     expect(matches('ArnNotLike', `arn:aws:iam::${A}:user/${text}`, ALICE, denied)).toBe(true)
   })

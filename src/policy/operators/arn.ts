@@ -15,14 +15,14 @@ export const likeArn: Operator['compile'] = (texts, { variables, refuse }) =>
       const matchers = parts.map(matcherOf)
       return (value, request) => {
         const values = splitArn(value)
-        if (!values) return false
-        let unknown = false
+        let matched = values !== undefined
         for (const [index, matches] of matchers.entries()) {
-          const matched = matches(values[index] ?? '', request)
-          if (matched === false) return false
-          if (matched === undefined) unknown = true
+          const part = matches(values?.[index] ?? '', request)
+          // A variable without a value leaves all unknown, though another part may differ.
+          if (part === undefined) return undefined
+          matched &&= part
         }
-        return unknown ? undefined : true
+        return matched
       }
     }),
   )
