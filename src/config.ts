@@ -39,6 +39,7 @@ export interface Config {
   readonly trustDomain: string
   /** By what JWT-SVIDs are verified; a JSON Web Key Set in a file. */
   readonly svid: { readonly jwks?: string; readonly audience: string }
+  readonly seed?: string
   readonly database: string
   readonly audit: string
   readonly hsm: HsmSettings
@@ -109,6 +110,7 @@ export function loadConfig(sources: Sources): Config {
       key: values['tls.key'],
       clientCa: values['tls.clientCa'],
     },
+    seed: values.seed,
     trustDomain,
     svid: { jwks: values['svid.jwks'], audience: values['svid.audience'] },
     database,

@@ -29,6 +29,7 @@ import { createIdentities } from './pipeline/identities.ts'
 import { createPipeline } from './pipeline/pipeline.ts'
 import type { HsmReport } from './pkcs11/settings.ts'
 import { type HsmHandle, startHsm } from './pkcs11/supervisor.ts'
+import { applySeed } from './seed/seed.ts'
 import { openStore } from './store/database.ts'
 import type { QuarantinedObject, Store } from './store/store.ts'
 import { type Log, openLog } from './telemetry/log.ts'
@@ -114,6 +115,8 @@ export async function serve(config: Config, options: ServiceOptions = {}): Promi
     await ensureDevelopmentKey(pipeline, config)
     await ensureDevelopmentCredentials(config, { store, sealer, clock })
   }
+  const { seed } = config
+  if (seed !== undefined) await applySeed(seed, { pipeline, operator: config.place.account })
   const scheduler = startScheduler(
     {
       pipeline,

@@ -69,6 +69,10 @@ export const SETTINGS = {
     'no JWT-SVIDs are taken',
   ),
   'svid.audience': text('name', 'keyslot', AUDIENCE, 'The audience that JWT-SVIDs are for.'),
+  seed: optional(
+    path('', 'A YAML file of accounts, principals and keys that are to be there at every start.'),
+    'none',
+  ),
   database: path(`${HOME}/keyslot.db`, 'The database of key metadata.'),
   audit: path(`${HOME}/audit/audit.jsonl`, 'The audit log.'),
   'hsm.module': optional(

@@ -31,6 +31,7 @@ const MAY_IMPORT: Readonly<Record<string, { values: string[]; types?: string[] }
     types: ['operations', 'service.ts'],
   },
   jobs: { values: ['pipeline', 'lifecycle', 'model'], types: ['operations', 'store'] },
+  seed: { values: ['model'], types: ['operations', 'pipeline'] },
   telemetry: { values: [] },
   development: { values: ['model', 'pkcs11'] },
   client: { values: ['contract', 'model'], types: ['service.ts'] },

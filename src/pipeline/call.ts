@@ -7,7 +7,7 @@ import type { CallLimits } from '../pkcs11/hsm.ts'
 /** A call of an operation through a door. */
 export interface Call<N extends OperationName> {
   /** Through which door it came. */
-  readonly door: 'grpc' | 'aws' | 'jobs' | 'development'
+  readonly door: 'grpc' | 'aws' | 'jobs' | 'development' | 'seed'
   /** A UUID that the answer, the audit record and the log share. */
   readonly requestId: string
   /**

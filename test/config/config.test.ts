@@ -77,6 +77,7 @@ describe('defaults', () => {
         clientCa: join(cwd, '.keyslot/tls/ca.pem'),
       },
       trustDomain: 'keyslot',
+      seed: undefined,
       svid: { jwks: undefined, audience: 'keyslot' },
       database: join(cwd, '.keyslot/keyslot.db'),
       audit: join(cwd, '.keyslot/audit/audit.jsonl'),
