@@ -22,6 +22,7 @@ import { parseSpiffeId } from './model/identities/spiffe-id.ts'
 import type { Services } from './operations/operation.ts'
 import { OPERATIONS } from './operations/table.ts'
 import { openAuditLog } from './pipeline/audit-log.ts'
+import { createAuthority } from './pipeline/authorise.ts'
 import type { Pipeline } from './pipeline/call.ts'
 import type { SvidSettings } from './pipeline/identities/bearer.ts'
 import { openSealer } from './pipeline/identities/own-key.ts'
@@ -99,13 +100,15 @@ export async function serve(config: Config, options: ServiceOptions = {}): Promi
   const sealing = { store, hsm: hsm.hsm, lifecycle, clock }
   const sealer = await openSealer(sealing, config.place.region)
   await store.identities.accounts.insert(firstAccount(config, clock))
+  const { region } = config.place
   const identities = createIdentities({ store, sealer, clock, svids: svidsOf(config) })
+  const authority = createAuthority({ store, identities, region, clock })
   const pipeline = createPipeline({
     operations: OPERATIONS,
-    services: { ...sealing, sealer },
+    services: { ...sealing, sealer, authority },
     identities,
     operator: config.place.account,
-    region: config.place.region,
+    region,
     audit: (line) => audit.append(line),
     onEnd: metrics.call,
     onFault: (name, requestId, { message, cause }) =>

@@ -29,12 +29,14 @@ export type EnumPrefix =
   | 'KEY_USAGE_TYPE_'
   | 'MULTI_REGION_KEY_TYPE_'
   | 'ORIGIN_TYPE_'
+  | 'POLICY_DECISION_'
+  | 'POLICY_SOURCE_'
   | 'RESOURCE_OWNER_TYPE_'
   | 'ROTATION_TYPE_'
   | 'WRAPPING_KEY_SPEC_'
 
 /** The prefixes of enum values that AWS spells in PascalCase. */
-export type PascalPrefix = 'KEY_STATE_' | 'STATUS_TYPE_'
+export type PascalPrefix = 'GRANT_OPERATION_' | 'KEY_STATE_' | 'STATUS_TYPE_'
 
 type Pascal<S extends string> = S extends `${infer Head}_${infer Tail}`
   ? `${Capitalize<Lowercase<Head>>}${Pascal<Tail>}`

@@ -21,6 +21,8 @@ const RESERVED = [
   'lifecycle',
   'sealer',
   'clock',
+  'conditions',
+  'authority',
 ]
 const files = readdirSync(join(ROOT, 'src/operations'), { recursive: true, encoding: 'utf8' })
 const tests = readdirSync(join(ROOT, 'test/operations'), { recursive: true, encoding: 'utf8' })

@@ -57,6 +57,25 @@ export function parseKeyReference(text: string, home: Place): KeyReference {
   fail('NotFoundException', `Invalid keyId '${text}'`)
 }
 
+/**
+ * Reads a `KeyId` member where no alias may stand: key id or key ARN.
+ *
+ * @throws KmsError as `parseKeyReference`; for the ARN of an alias InvalidArnException, for its
+ *   name NotFoundException.
+ */
+export function parseKeyId(text: string, home: Place): Place & { readonly keyId: string } {
+  const reference = parseKeyReference(text, home)
+  if ('keyId' in reference) return reference
+  if (text.startsWith('arn:')) fail('InvalidArnException', `${text} is not a valid key ARN.`)
+  fail('NotFoundException', `Invalid keyId '${text}'`)
+}
+
+/** The name of the alias in a `KeyId` member that names one, `alias/` included. */
+export function aliasNameIn(text: string): string | undefined {
+  const name = text.startsWith('arn:') ? text.split(':').slice(5).join(':') : text
+  return isAliasName(name) ? name : undefined
+}
+
 function parseArn(text: string): KeyReference {
   const [, partition, service, region = '', account = '', ...rest] = text.split(':')
   const resource = rest.join(':')

@@ -63,6 +63,7 @@ export const FAILURES = {
   InvalidAliasNameException: invalid,
   InvalidArnException: invalid,
   InvalidCiphertextException: invalid,
+  InvalidGrantIdException: invalid,
   InvalidGrantTokenException: invalid,
   /** STS's: a web identity token that is not sound, or of nobody who is known. */
   InvalidIdentityTokenException: unauthenticated,

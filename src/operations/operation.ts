@@ -8,11 +8,14 @@ import type { Lifecycle } from '../lifecycle/lifecycle.ts'
 import type { Place } from '../model/arn.ts'
 import type { Authorised } from '../model/authorised.ts'
 import type { Caller } from '../model/caller.ts'
+import type { Grant } from '../model/grant.ts'
 import { type Alias, KEY_STATES, type Key, type KeyState } from '../model/key.ts'
 import type { KeyUsage } from '../model/key-specs.ts'
 import type { CallLimits, Hsm } from '../pkcs11/hsm.ts'
+import type { ConditionValues } from '../policy/request.ts'
 import type { Service } from '../service.ts'
 import type { Store } from '../store/store.ts'
+import type { Authority, Conditions } from './authority.ts'
 import type {
   AnybodyNeed,
   GivenPrincipal,
@@ -20,6 +23,9 @@ import type {
   PrincipalNeed,
   TrustNeed,
 } from './principals.ts'
+
+/** The values of condition keys that a request gives; see `authority.ts`. */
+export type { Conditions } from './authority.ts'
 
 /** Operations that are not rpcs: keyslot's own jobs, which take the same way through the pipeline. */
 export interface JobService {
@@ -64,8 +70,10 @@ export interface KeyNeed<Request, Found extends Authorised<Key> | undefined = Au
   readonly states: readonly KeyState[]
   /** The usage that the key must have. */
   readonly usage?: KeyUsage
-  /** Whether a grant can give the permission. */
-  readonly grantable: boolean
+  /** Whether a grant can give the permission, or which grants can. */
+  readonly grantable: boolean | ((grant: Grant, request: Request) => boolean)
+  /** Whether principals of other accounts may use it; as `grantable` unless given. */
+  readonly otherAccounts?: boolean
 }
 
 /** An alias that the operation touches, whether it exists or not. */
@@ -75,11 +83,24 @@ export interface AliasNeed<Request> extends NeedBase {
   readonly find: (request: Request) => string
 }
 
+/** How a request names a grant: by one of its tokens, or by its key and its id. */
+export type GrantName =
+  | { readonly token: string }
+  | { readonly keyId: string; readonly grantId: string }
+
+/** A grant that ends, by those for whom it was made and not by its key's policy. */
+export interface GrantNeed<Request> extends NeedBase {
+  readonly kind: 'grant'
+  readonly find: (request: Request) => GrantName
+}
+
 /** The caller's account in this Region: for what concerns no single key. */
 export interface AccountNeed<Request> extends NeedBase {
   readonly kind: 'account'
   /** Whether the permission is asked at all. */
   readonly find: (request: Request) => boolean
+  /** What the permission is asked on; `*` unless given. */
+  readonly arn?: (request: Request) => string
 }
 
 /** A resource that an operation touches. */
@@ -87,6 +108,7 @@ export type Need<Request> =
   | KeyNeed<Request, Authorised<Key> | undefined>
   | KeyNeed<Request>
   | AliasNeed<Request>
+  | GrantNeed<Request>
   | AccountNeed<Request>
   | PrincipalNeed<Request>
   | TrustNeed<Request>
@@ -101,6 +123,12 @@ export interface AliasResource {
   readonly alias?: Alias
 }
 
+/** A grant with what it is on. */
+export interface GrantResource {
+  readonly grant: Grant
+  readonly key: Key
+}
+
 /** The caller's account as a resource. */
 export interface AccountResource extends Place {
   /** `*`: such permissions are not asked on a single resource. */
@@ -113,17 +141,11 @@ type Given<N> =
     ? Found
     : N extends AliasNeed<never>
       ? Authorised<AliasResource>
-      : N extends AccountNeed<never>
-        ? Authorised<AccountResource>
-        : GivenPrincipal<N>
-
-/** The values of condition keys (`kms:EncryptionAlgorithm`), by which policies decide. */
-export type Conditions = Readonly<
-  Record<
-    string,
-    string | number | boolean | readonly string[] | ReadonlyMap<string, string> | undefined
-  >
->
+      : N extends GrantNeed<never>
+        ? Authorised<GrantResource>
+        : N extends AccountNeed<never>
+          ? Authorised<AccountResource>
+          : GivenPrincipal<N>
 
 /** Keeps secrets by keyslot's own key. */
 export interface Sealer {
@@ -143,6 +165,7 @@ export interface Services {
   readonly hsm: Hsm
   readonly lifecycle: Lifecycle
   readonly sealer: Sealer
+  readonly authority: Authority
   /** Milliseconds since the epoch. */
   readonly clock: () => number
 }
@@ -164,6 +187,8 @@ export interface Run<Request> extends Services, Rehearsal<Request> {
   /** The caller's account and this service's Region. */
   readonly home: Place
   readonly limits: CallLimits
+  /** What policies may ask of this call: of its first need. */
+  readonly conditions: ConditionValues
 }
 
 /** An operation. */
@@ -217,7 +242,9 @@ export function operation<
 }
 
 /** What a need says of a key, whatever names it. */
-type KeyRule = Pick<KeyNeed<never>, 'permission' | 'states' | 'usage' | 'grantable'>
+interface KeyRule extends Omit<KeyNeed<never>, 'kind' | 'find' | 'grantable'> {
+  readonly grantable: boolean
+}
 
 /** Every state in which a key can be looked at. */
 export const anyState: readonly KeyState[] = KEY_STATES
@@ -250,6 +277,11 @@ export function maybeKey<Request>(
 /** The alias that `aliasName` names. */
 export function alias(): AliasNeed<{ readonly aliasName: string }> {
   return { kind: 'alias', find: ({ aliasName }) => aliasName }
+}
+
+/** The grant that `find` names, for those who may retire it. */
+export function retirable<Request>(find: (request: Request) => GrantName): GrantNeed<Request> {
+  return { kind: 'grant', find }
 }
 
 /** The caller's account, always or when `asked` says so. */

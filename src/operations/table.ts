@@ -10,6 +10,11 @@ import { GenerateDataKey } from './crypto/generate-data-key.ts'
 import { GenerateDataKeyWithoutPlaintext } from './crypto/generate-data-key-without-plaintext.ts'
 import { GenerateRandom } from './crypto/generate-random.ts'
 import { ReEncrypt } from './crypto/re-encrypt.ts'
+import { CreateGrant } from './grants/create-grant.ts'
+import { ListGrants } from './grants/list-grants.ts'
+import { ListRetirableGrants } from './grants/list-retirable-grants.ts'
+import { RetireGrant } from './grants/retire-grant.ts'
+import { RevokeGrant } from './grants/revoke-grant.ts'
 import { CreateAccessKey } from './identities/access-keys/create-access-key.ts'
 import { DeleteAccessKey } from './identities/access-keys/delete-access-key.ts'
 import { ListAccessKeys } from './identities/access-keys/list-access-keys.ts'
@@ -61,6 +66,10 @@ import { ListKeys } from './keys/list-keys.ts'
 import { ScheduleKeyDeletion } from './keys/schedule-key-deletion.ts'
 import { UpdateKeyDescription } from './keys/update-key-description.ts'
 import type { AnyOperation, OperationName } from './operation.ts'
+import { GetKeyPolicy } from './policies/get-key-policy.ts'
+import { ListKeyPolicies } from './policies/list-key-policies.ts'
+import { PutKeyPolicy } from './policies/put-key-policy.ts'
+import { SimulatePolicy } from './policies/simulate-policy.ts'
 import { DisableKeyRotation } from './rotation/disable-key-rotation.ts'
 import { EnableKeyRotation } from './rotation/enable-key-rotation.ts'
 import { GetKeyRotationStatus } from './rotation/get-key-rotation-status.ts'
@@ -91,6 +100,15 @@ export const OPERATIONS: { readonly [N in OperationName]: AnyOperation<N> } = {
   TagResource,
   UntagResource,
   ListResourceTags,
+  GetKeyPolicy,
+  PutKeyPolicy,
+  ListKeyPolicies,
+  SimulatePolicy,
+  CreateGrant,
+  ListGrants,
+  ListRetirableGrants,
+  RetireGrant,
+  RevokeGrant,
   Encrypt,
   Decrypt,
   ReEncrypt,

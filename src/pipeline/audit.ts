@@ -8,7 +8,9 @@
 import { CONTRACT, type MessageContract } from '../contract/contract.ts'
 import type { Caller } from '../model/caller.ts'
 import { KmsError } from '../model/failures.ts'
+import type { Question } from '../operations/authority.ts'
 import type { OperationName } from '../operations/operation.ts'
+import type { Decision } from '../policy/evaluate.ts'
 import type { Call } from './call.ts'
 
 /** Writes a line durably; the promise resolves when it is on disk. */
@@ -21,7 +23,7 @@ export type Outcome = 'attempted' | 'succeeded' | 'failed'
 export interface AuditSubject {
   caller?: Caller
   request?: object
-  readonly resources: string[]
+  readonly decisions: { readonly question: Question; readonly decision: Decision }[]
 }
 
 /**
@@ -60,7 +62,8 @@ export async function record(
     sourceIPAddress: call.sourceAddress,
     userAgent: call.userAgent,
     requestParameters: subject.request && requestParameters(name, subject.request),
-    resources: subject.resources.map((arn) => ({ ARN: arn })),
+    resources: subject.decisions.map(({ question }) => ({ ARN: question.resource.arn })),
+    authorisation: subject.decisions.map(authorisation),
     errorCode: error?.name,
     errorMessage: error?.message,
   })
@@ -72,6 +75,12 @@ export async function record(
       grpc: 'UNAVAILABLE',
     })
   }
+}
+
+/** What was asked, and what has decided it: also where it was refused. */
+function authorisation({ question, decision }: AuditSubject['decisions'][number]) {
+  const { permission, resource } = question
+  return { permission, resource: resource.arn, decision: decision.reason, ...decision.by }
 }
 
 function requestParameters(name: OperationName, request: object): object {

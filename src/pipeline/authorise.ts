@@ -1,56 +1,234 @@
 /**
- * Decides whether a caller may do something. This is the place where key policies, identity
- * policies and grants will be evaluated; until then the root of an account may do everything in
- * its account, keyslot's own jobs may do what only they may, and everybody else is refused.
+ * Decides whether a caller may do something: gathers the key policy, the caller's own policies and
+ * the grants as they are now, and has `policy/` evaluate them.
  */
 
+import { rootArn } from '../model/arn.ts'
 import type { Caller } from '../model/caller.ts'
-import { fail } from '../model/failures.ts'
-import type { Conditions } from '../operations/operation.ts'
+import { fail, KmsError } from '../model/failures.ts'
+import type { Grant } from '../model/grant.ts'
+import {
+  type PrincipalName,
+  type PrincipalReference,
+  parsePrincipalArn,
+} from '../model/identities/principal.ts'
+import type { Authority, Question } from '../operations/authority.ts'
+import type { Policy } from '../policy/document.ts'
+import { type Decision, type Evidence, evaluate } from '../policy/evaluate.ts'
+import type { PolicyRequest } from '../policy/request.ts'
+import type { Store } from '../store/store.ts'
+import { conditionValues } from './evidence/conditions.ts'
+import { type CompiledPolicy, type CompilePolicy, policyCache } from './evidence/policies.ts'
+import type { Identities } from './identities.ts'
 
-/** What is asked. */
-export interface Question {
-  readonly caller: Caller
-  /** `kms:Encrypt`, or `keyslot:…` for keyslot's own. */
-  readonly permission: string
-  readonly resource: { readonly arn: string; readonly account: string }
-  /** Whether a grant can give the permission. */
-  readonly grantable: boolean
-  readonly conditions: Conditions
+/** What decisions are made from. */
+export interface AuthorityParts {
+  readonly store: Store
+  readonly identities: Pick<Identities, 'callerOf' | 'policiesOf'>
+  readonly region: string
+  /** Milliseconds since the epoch. */
+  readonly clock: () => number
 }
 
-/** Whether the caller may. */
-export function isAllowed({ caller, permission, resource }: Question): boolean {
-  const isInternal = permission.startsWith('keyslot:')
-  if (caller.kind === 'keyslot') return isInternal
-  return caller.kind === 'root' && caller.account === resource.account && !isInternal
+const INTERNAL = 'keyslot:'
+const REFUSED: Decision = { allowed: false, reason: 'implicit-deny' }
+const INTERNALLY_ALLOWED: Decision = { allowed: true, reason: 'allow' }
+/** Stands for a key policy where only grants count. */
+const NO_WORD = {
+  policy: { kind: 'key', denials: [], allowances: [] } as Policy,
+  principalIds: new Map(),
+}
+/** The session for which a role is asked when none is named. */
+const ANY_SESSION = 'any-session'
+
+/** Makes the authority. */
+export function createAuthority(parts: AuthorityParts): Authority {
+  const compile = policyCache()
+  return {
+    decide: (question) => decide(parts, compile, question),
+    conditionsOf: (question) => conditionValues({ ...question, ...momentOf(parts) }),
+    principal: (arn) => principal(parts, arn),
+  }
 }
 
 /**
  * Refuses a caller who may not.
  *
- * The words are the same whether the resource is there or not, so that a stranger learns nothing;
- * `arn` is the one that the request named, not the one it led to.
+ * A caller of another account is told the same whether the resource is there or not; `arn` is the
+ * one that the request named, not the one it led to.
  *
  * @throws KmsError AccessDeniedException, always.
  */
-export function deny(caller: Caller, permission: string, arn: string): never {
+export function deny(
+  { caller, permission, resource }: Question,
+  decision: Decision,
+  arn = resource.arn,
+): never {
   fail(
     'AccessDeniedException',
     `User: ${caller.arn} is not authorized to perform: ${permission} on resource: ${arn} ` +
-      'because the resource does not exist in this Region, no resource-based policies allow ' +
-      'access, or a resource-based policy explicitly denies access',
+      because(caller, permission, resource, decision),
   )
 }
 
-/**
- * Refuses grant tokens: as long as there are no grants, none is valid, and a caller who relies on
- * one has to hear of it.
- *
- * @throws KmsError InvalidGrantTokenException.
- */
-export function refuseGrantTokens(request: object): void {
-  if (!('grantTokens' in request)) return
-  const { grantTokens } = request as { readonly grantTokens: readonly string[] }
-  if (grantTokens.length > 0) fail('InvalidGrantTokenException', 'The grant token is not valid.')
+function because(
+  caller: Caller,
+  permission: string,
+  resource: Question['resource'],
+  { reason, by }: Decision,
+): string {
+  const atHome = caller.account === resource.account
+  const article = by && ARTICLES[by.source]
+  if (atHome && reason === 'explicit-deny' && article) return `with an explicit deny in ${article}`
+  if (atHome && resource.arn === '*') {
+    return `because no identity-based policy allows the ${permission} action`
+  }
+  return (
+    'because the resource does not exist in this Region, no resource-based policies allow ' +
+    'access, or a resource-based policy explicitly denies access'
+  )
+}
+
+const ARTICLES: Readonly<Record<string, string>> = {
+  'key-policy': 'a resource-based policy',
+  'identity-policy': 'an identity-based policy',
+  boundary: 'a permissions boundary',
+  'session-policy': 'a session policy',
+}
+
+async function decide(
+  parts: AuthorityParts,
+  compile: CompilePolicy,
+  question: Question,
+): Promise<Decision> {
+  const { caller, permission, key, grantable, grants } = question
+  if (permission.startsWith(INTERNAL) || caller.kind === 'keyslot') {
+    const isOwn = permission.startsWith(INTERNAL) && caller.kind === 'keyslot'
+    return isOwn ? INTERNALLY_ALLOWED : REFUSED
+  }
+  const isAbroad = caller.account !== question.resource.account
+  // What is not there has no policy that could let a stranger in.
+  if (isAbroad && !(question.otherAccounts && (key || grants))) return REFUSED
+  const own = await policiesOf(parts, compile, caller)
+  const ofKey = key && !grants ? compile(key.policy.text, 'key') : undefined
+  const conditions = conditionValues(
+    await factsOf(parts, question, ofKey ? [ofKey, ...own.all] : own.all),
+  )
+  const { resource } = question
+  const context = question.conditions['kms:EncryptionContext']
+  const encryptionContext = context instanceof Map ? context : undefined
+  const request: PolicyRequest = {
+    caller,
+    action: permission,
+    resource,
+    conditions,
+    encryptionContext,
+    grantable: grantable !== false,
+  }
+  const evidence = evidenceOf(question, own, ofKey)
+  const decision = evaluate(request, evidence)
+  // Grants never deny, so that most calls need not look for them.
+  if (decision.reason !== 'implicit-deny' || !key || grants || grantable === false) return decision
+  const found = await grantsFor(parts.store, question, encryptionContext)
+  return found.length === 0 ? decision : evaluate(request, { ...evidence, grants: found })
+}
+
+/** The policies of the caller itself. */
+interface OwnPolicies extends Pick<Evidence, 'identityPolicies' | 'boundary' | 'sessionPolicies'> {
+  readonly all: readonly CompiledPolicy[]
+}
+
+const NONE: OwnPolicies = { identityPolicies: [], sessionPolicies: [], all: [] }
+
+async function policiesOf(
+  { identities }: AuthorityParts,
+  compile: CompilePolicy,
+  caller: Caller,
+): Promise<OwnPolicies> {
+  if (caller.kind === 'service') return NONE
+  const { identityPolicies, boundary } = await identities.policiesOf(caller)
+  const named = identityPolicies.map(({ name, text }) => ({ name, ...compile(text, 'identity') }))
+  const bound = boundary === undefined ? [] : [compile(boundary, 'boundary')]
+  const session = (caller.sessionPolicies ?? []).map((text) => compile(text, 'session'))
+  const all = [...named, ...bound, ...session]
+  if (all.length === 0) return NONE
+  return {
+    identityPolicies: named,
+    boundary: bound[0]?.policy,
+    sessionPolicies: session.map(({ policy }) => policy),
+    all,
+  }
+}
+
+function evidenceOf(
+  { key, grants }: Question,
+  own: OwnPolicies,
+  ofKey: CompiledPolicy | undefined,
+): Evidence {
+  const { identityPolicies, boundary, sessionPolicies } = own
+  const evidence = { identityPolicies, boundary, sessionPolicies, grants: grants ?? [] }
+  if (grants) return { ...evidence, resourcePolicy: NO_WORD }
+  if (!key || !ofKey) return evidence
+  const { principalIds } = key.policy
+  return { ...evidence, resourcePolicy: { policy: ofKey.policy, principalIds } }
+}
+
+/** What policies can ask for: aliases and tags are looked up only if one of them may. */
+async function factsOf(
+  parts: AuthorityParts,
+  question: Question,
+  policies: readonly CompiledPolicy[],
+) {
+  const { key } = question
+  const facts = { ...question, ...momentOf(parts) }
+  if (!key) return facts
+  const { store } = parts
+  const { account, region, keyId } = key
+  const everything = { limit: Number.MAX_SAFE_INTEGER }
+  const aliases = policies.some(({ asksAliases }) => asksAliases)
+    ? await store.aliases.list({ account, region, keyId }, everything)
+    : undefined
+  const tags = policies.some(({ asksTags }) => asksTags)
+    ? await store.tags.list(keyId, everything)
+    : undefined
+  return { ...facts, aliasNames: aliases?.map(({ name }) => name), tags }
+}
+
+function momentOf({ region, clock }: AuthorityParts) {
+  return { region, nowMs: clock() }
+}
+
+async function grantsFor(
+  store: Store,
+  { caller, key, grantable }: Question,
+  context: ReadonlyMap<string, string> | undefined,
+): Promise<readonly Grant[]> {
+  if (!key) return []
+  const { arn, roleArn, account, kind } = caller
+  const granteeArns = kind === 'service' ? [arn] : [arn, rootArn(account)]
+  if (roleArn !== undefined) granteeArns.push(roleArn)
+  const names = [...new Set(granteeArns)]
+  const found = await store.grants.deciding({ keyId: key.keyId, granteeArns: names, context })
+  return typeof grantable === 'function' ? found.filter(grantable) : found
+}
+
+async function principal({ identities }: AuthorityParts, arn: string): Promise<Caller | undefined> {
+  const named = parsePrincipalArn(arn)
+  if (named === undefined) return undefined
+  const caller = await identities.callerOf(nameOf(named)).catch((error: unknown) => {
+    if (!(error instanceof KmsError) || error.fault !== 'caller') throw error
+    return undefined
+  })
+  return [caller?.arn, caller?.roleArn].includes(arn) ? caller : undefined
+}
+
+function nameOf(named: PrincipalReference): PrincipalName {
+  const { account } = named
+  if (named.kind === 'root') return { kind: 'root', account }
+  if (named.kind === 'session') {
+    return { kind: 'role', account, role: named.role, session: named.session }
+  }
+  return named.kind === 'user'
+    ? { kind: 'user', account, user: named.name }
+    : { kind: 'role', account, role: named.name, session: ANY_SESSION }
 }

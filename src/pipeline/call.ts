@@ -18,8 +18,10 @@ export interface Call<N extends OperationName> {
   readonly authenticate: () => Caller | Promise<Caller>
   /** Decodes the request; asked by the pipeline for the same reason. */
   readonly request: () => Operations[N]['request']
-  /** The address that the call came from, for the audit record. */
+  /** The address that the call came from, for policies and the audit record. */
   readonly sourceAddress?: string
+  /** Whether it came over TLS; unless given, as the gRPC door has it: always. */
+  readonly secureTransport?: boolean
   /** What the client says of itself, for the audit record. */
   readonly userAgent?: string
   readonly limits: CallLimits

@@ -1,6 +1,13 @@
 /** Finds what a request names: keys by id, ARN, alias or ciphertext; aliases; the account. */
 
-import { aliasArn, type KeyReference, keyArn, type Place, parseKeyReference } from '../model/arn.ts'
+import {
+  aliasArn,
+  type KeyReference,
+  keyArn,
+  type Place,
+  parseKeyId,
+  parseKeyReference,
+} from '../model/arn.ts'
 import { parseCiphertext } from '../model/ciphertext.ts'
 import { fail } from '../model/failures.ts'
 import type { Key } from '../model/key.ts'
@@ -15,6 +22,8 @@ export interface NamedKey {
   readonly key: Key | undefined
   /** Says that there is no such key: to be called only for a caller who may know. */
   readonly missing: () => never
+  /** The alias by which the request named it, `alias/` included. */
+  readonly aliasName?: string
   /** Whether a caller who may not use the key is told the same as if there were none. */
   readonly concealed: boolean
 }
@@ -28,9 +37,8 @@ export interface NamedKey {
  */
 export async function resolveKey(store: Store, name: KeyName, home: Place): Promise<NamedKey> {
   if ('ciphertextBlob' in name) return keyOfCiphertext(store, name.ciphertextBlob, home)
-  const reference = parseKeyReference(name.text, home)
+  const reference = (name.aliases ? parseKeyReference : parseKeyId)(name.text, home)
   if ('aliasName' in reference) {
-    if (!name.aliases) refuseAlias(name.text)
     checkRegion(reference, home)
     return keyOfAlias(store, reference)
   }
@@ -61,7 +69,7 @@ async function keyOfAlias(
   const key = found && (await keyIn(store, found.targetKeyId, reference))
   const arn = aliasArn(reference, aliasName)
   const missing = () => fail('NotFoundException', `Alias ${arn} is not found.`)
-  return { arn, account, key, missing, concealed: false }
+  return { arn, account, key, aliasName, missing, concealed: false }
 }
 
 async function keyOfCiphertext(store: Store, blob: Buffer, home: Place): Promise<NamedKey> {
@@ -85,9 +93,4 @@ async function keyIn(store: Store, keyId: string, place: Place): Promise<Key | u
 
 function checkRegion(reference: KeyReference, home: Place): void {
   if (reference.region !== home.region) fail('NotFoundException', `Invalid arn ${reference.region}`)
-}
-
-function refuseAlias(text: string): never {
-  if (text.startsWith('arn:')) fail('InvalidArnException', `${text} is not a valid key ARN.`)
-  fail('NotFoundException', `Invalid keyId '${text}'`)
 }

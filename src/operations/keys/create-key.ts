@@ -1,8 +1,12 @@
 /** CreateKey. */
 
+import { randomUUID } from 'node:crypto'
+import { keyArn } from '../../model/arn.ts'
+import { defaultKeyPolicy } from '../../policy/default-policy.ts'
 import type { Operations } from '../operation.ts'
 import { account, operation } from '../operation.ts'
-import { checkTags, tagsOf } from '../tags/tag-rules.ts'
+import { keyPolicyOf } from '../policies/key-policy-rules.ts'
+import { checkTags, tagConditions, tagsOf } from '../tags/tag-rules.ts'
 import { keyMetadata } from './key-metadata.ts'
 import { kindOfNewKey, originOfNewKey, refuseWhatIsNotOffered } from './new-key-rules.ts'
 
@@ -32,13 +36,19 @@ export const CreateKey = operation('CreateKey', {
       'kms:KeyOrigin': request.origin,
       'kms:MultiRegion': request.multiRegion,
       'kms:BypassPolicyLockoutSafetyCheck': request.bypassPolicyLockoutSafetyCheck,
-      'aws:TagKeys': request.tags.map(({ tagKey }) => tagKey),
+      ...tagConditions(request.tags),
     }
   },
 
-  async run({ request, home, lifecycle }) {
+  async run({ request, home, caller, conditions, store, lifecycle }) {
+    const keyId = randomUUID()
+    const { policy: text, bypassPolicyLockoutSafetyCheck } = request
+    const resource = { arn: keyArn(home, keyId), account: home.account }
+    const call = { caller, conditions, resource, bypassPolicyLockoutSafetyCheck }
     const key = await lifecycle.createKey({
       place: home,
+      keyId,
+      policy: await keyPolicyOf(store, { text: text || defaultKeyPolicy(home.account), ...call }),
       description: request.description,
       ...kindOfNewKey(request),
       origin: originOfNewKey(request),

@@ -43,8 +43,6 @@ export function refuseWhatIsNotOffered(request: Request): void {
   if (request.customKeyStoreId !== undefined) refuse('custom key stores')
   if (request.xksKeyId !== undefined) refuse('external key stores')
   if (request.multiRegion) refuse('multi-Region keys')
-  // A policy that is taken and not enforced would be worse than none.
-  if (request.policy !== '') refuse('key policies')
 }
 
 /**

@@ -10,7 +10,9 @@ import { checkRotates } from './rotation-rules.ts'
  * https://docs.aws.amazon.com/kms/latest/APIReference/API_GetKeyRotationStatus.html
  */
 export const GetKeyRotationStatus = operation('GetKeyRotationStatus', {
-  needs: { key: keyById({ aliases: false, states: anyState, grantable: false }) },
+  needs: {
+    key: keyById({ aliases: false, states: anyState, grantable: false, otherAccounts: true }),
+  },
   changes: false,
 
   async run({ key }) {

@@ -3,7 +3,7 @@
 import { fail } from '../../model/failures.ts'
 import { TAGS_PER_KEY_MAX } from '../../model/quotas.ts'
 import { keyById, operation, present } from '../operation.ts'
-import { checkTags, tagsOf } from './tag-rules.ts'
+import { checkTags, tagConditions, tagsOf } from './tag-rules.ts'
 
 /**
  * Adds tags to a key, or changes their values.
@@ -15,7 +15,7 @@ export const TagResource = operation('TagResource', {
 
   check: ({ tags }) => checkTags(tags),
 
-  conditions: ({ tags }) => ({ 'aws:TagKeys': tags.map(({ tagKey }) => tagKey) }),
+  conditions: ({ tags }) => tagConditions(tags),
 
   async run({ request, key, store }) {
     if (!(await store.tags.put(key.keyId, tagsOf(request.tags), TAGS_PER_KEY_MAX))) {

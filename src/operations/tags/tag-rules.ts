@@ -6,6 +6,7 @@
 import { fail } from '../../model/failures.ts'
 import type { Tag } from '../../model/key.ts'
 import { TAGS_PER_KEY_MAX } from '../../model/quotas.ts'
+import type { Conditions } from '../operation.ts'
 
 interface WireTag {
   readonly tagKey: string
@@ -25,6 +26,14 @@ export function checkTags(tags: readonly WireTag[]): void {
   if (new Set(keys).size < keys.length) fail('TagException', 'A tag key is given more than once.')
   if (keys.length > TAGS_PER_KEY_MAX) {
     fail('TagException', `A key has at most ${TAGS_PER_KEY_MAX} tags.`)
+  }
+}
+
+/** What policies may decide on where a request gives tags. */
+export function tagConditions(tags: readonly WireTag[]): Conditions {
+  return {
+    'aws:TagKeys': tags.map(({ tagKey }) => tagKey),
+    'aws:RequestTag': new Map(tags.map(({ tagKey, tagValue }) => [tagKey, tagValue])),
   }
 }
 

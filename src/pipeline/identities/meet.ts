@@ -2,6 +2,7 @@
 
 import type { Authorised } from '../../model/authorised.ts'
 import type { Caller } from '../../model/caller.ts'
+import { parsePrincipalArn } from '../../model/identities/principal.ts'
 import type { Conditions } from '../../operations/operation.ts'
 import type {
   AnybodyNeed,
@@ -9,6 +10,7 @@ import type {
   PrincipalNeed,
   TrustNeed,
 } from '../../operations/principals.ts'
+import type { Decision } from '../../policy/evaluate.ts'
 import type { Store } from '../../store/store.ts'
 import type { Identities } from '../identities.ts'
 import { resolvePrincipal, roleOf } from './resolve.ts'
@@ -36,8 +38,11 @@ export interface AskedOfPrincipal {
   readonly conditions: Conditions
   /** Refuses the caller unless policies allow it. */
   readonly ask: (resource: { readonly arn: string; readonly account: string }) => Promise<void>
-  /** Refuses the caller. */
-  readonly deny: (resource: { readonly arn: string; readonly account: string }) => never
+  /** Records a decision that has been made already, and refuses the caller if it is no. */
+  readonly decided: (
+    resource: { readonly arn: string; readonly account: string },
+    decision: Decision,
+  ) => void
 }
 
 /** The resource of a need, once the caller has been authorised; `undefined` if it is not asked. */
@@ -72,17 +77,22 @@ export async function meetPrincipal(
 async function meetTrust(
   { store, identities }: PrincipalParts,
   need: TrustNeed<never>,
-  { caller, request, conditions, deny }: AskedOfPrincipal,
+  { caller, request, conditions, decided }: AskedOfPrincipal,
 ): Promise<Authorised<object> | undefined> {
   const arn = need.find(request as never)
   if (arn === undefined) return undefined
   const role = await roleOf(store, arn)
   const policies = await identities.policiesOf(caller)
   const { permission } = need
-  const isAllowed = role && decideTrust({ caller, permission, role, conditions, policies }).allowed
   // Whether there is such a role is nobody's business who may not assume it.
-  return role && isAllowed ? authorised(role) : deny({ arn, account: caller.account })
+  const decision = role
+    ? decideTrust({ caller, permission, role, conditions, policies })
+    : NOT_THERE
+  decided({ arn, account: parsePrincipalArn(arn)?.account ?? '' }, decision)
+  return role && authorised(role)
 }
+
+const NOT_THERE: Decision = { allowed: false, reason: 'implicit-deny' }
 
 function authorised<T extends object>(resource: T): Authorised<T> {
   return resource as Authorised<T>

@@ -66,7 +66,6 @@ test.each([
   [{ multiRegion: true }],
   [{ customKeyStoreId: 'cks-1' }],
   [{ xksKeyId: 'x' }],
-  [{ policy: '{}' }],
 ] as const)('refuses %j clearly', async (request) => {
   await expectFailure('CreateKey', request, 'UnsupportedOperationException', 'does not offer')
 })

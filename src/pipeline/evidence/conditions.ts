@@ -1,0 +1,109 @@
+/**
+ * The values of condition keys in a call: found when a policy asks for them, and not before.
+ * https://docs.aws.amazon.com/kms/latest/developerguide/policy-conditions.html
+ */
+
+import type { Tag } from '../../model/key.ts'
+import type { Question } from '../../operations/authority.ts'
+import type { ConditionValues } from '../../policy/request.ts'
+
+/** What values are found in. */
+export interface Facts extends Question {
+  readonly region: string
+  /** Milliseconds since the epoch. */
+  readonly nowMs: number
+  /** The names of the key's aliases, if a policy may ask for them. */
+  readonly aliasNames?: readonly string[]
+  /** The tags of the key, if a policy may ask for them. */
+  readonly tags?: readonly Tag[]
+}
+
+type Value = string | readonly string[] | undefined
+
+const SERVICE_SUFFIX = '.amazonaws.com'
+/** The permissions that AWS lets `kms:GrantIsForAWSResource` decide. */
+const OF_GRANTS = new Set(['kms:creategrant', 'kms:listgrants', 'kms:revokegrant'])
+const RE_ENCRYPTIONS = new Set(['kms:reencryptfrom', 'kms:reencryptto'])
+
+/** By their names in lower case; what follows from the caller alone is policy/'s to know. */
+const READERS: ReadonlyMap<string, (facts: Facts) => Value> = new Map<
+  string,
+  (facts: Facts) => Value
+>([
+  ['aws:currenttime', ({ nowMs }) => new Date(nowMs).toISOString()],
+  ['aws:epochtime', ({ nowMs }) => String(Math.floor(nowMs / 1000))],
+  ['aws:requestedregion', ({ region }) => region],
+  ['aws:resourceaccount', ({ resource }) => resource.account],
+  ['aws:securetransport', ({ call }) => String(call.secureTransport)],
+  ['aws:sourceip', ({ call }) => call.sourceAddress],
+  ['kms:customermasterkeyspec', ({ key }) => key?.spec],
+  ['kms:customermasterkeyusage', ({ key }) => key?.usage],
+  ['kms:encryptioncontextkeys', contextKeys],
+  ['kms:grantisforawsresource', grantIsForService],
+  ['kms:keyorigin', ({ key }) => key?.origin],
+  ['kms:keyspec', ({ key }) => key?.spec],
+  ['kms:keyusage', ({ key }) => key?.usage],
+  ['kms:multiregion', ({ key }) => key && String(key.keyId.startsWith('mrk-'))],
+  ['kms:reencryptonsamekey', isOnSameKey],
+  ['kms:requestalias', ({ aliasName }) => aliasName],
+  ['kms:resourcealiases', ({ aliasNames }) => aliasNames],
+  ['kms:viaservice', viaService],
+])
+
+/** The values. */
+export function conditionValues(facts: Facts): ConditionValues {
+  let given: ReadonlyMap<string, unknown> | undefined
+  return {
+    get(name) {
+      given ??= lowered(facts.conditions)
+      const own = given.get(name)
+      if (own !== undefined && !(own instanceof Map)) return spelled(own)
+      return READERS.get(name)?.(facts) ?? named(name, given, facts)
+    },
+  }
+}
+
+function lowered(conditions: Facts['conditions']): ReadonlyMap<string, unknown> {
+  return new Map(Object.entries(conditions).map(([name, value]) => [name.toLowerCase(), value]))
+}
+
+function spelled(value: unknown): string | readonly string[] {
+  if (Array.isArray(value)) return value
+  return value instanceof Date ? value.toISOString() : String(value)
+}
+
+/** The value of a key that takes a name: of a pair of the encryption context, or of a tag. */
+function named(name: string, given: ReadonlyMap<string, unknown>, { tags }: Facts): Value {
+  const [, key = '', member = ''] = /^([^:]+:[^:/]+)[:/](.*)$/s.exec(name) ?? []
+  if (key === 'aws:resourcetag') {
+    return tags && valuesOf(new Map(tags.map((tag) => [tag.key, tag.value])), member)
+  }
+  const map = given.get(key)
+  return map instanceof Map ? valuesOf(map, member) : undefined
+}
+
+/** One, or those of several names that are the same but for their case. */
+function valuesOf(map: ReadonlyMap<string, string>, lowerCase: string): Value {
+  const values = [...map].filter(([name]) => name.toLowerCase() === lowerCase)
+  const [first, ...others] = values.map(([, value]) => value)
+  return others.length === 0 ? first : values.map(([, value]) => value)
+}
+
+function contextKeys({ conditions }: Facts): Value {
+  const context = conditions['kms:EncryptionContext']
+  return context instanceof Map && context.size > 0 ? [...context.keys()] : undefined
+}
+
+/** A service that asks for itself, so that what it protects stays in use when its user is gone. */
+function grantIsForService({ caller, permission }: Facts): Value {
+  return OF_GRANTS.has(permission.toLowerCase()) ? String(caller.kind === 'service') : undefined
+}
+
+function isOnSameKey({ permission, onSameKey }: Facts): Value {
+  return RE_ENCRYPTIONS.has(permission.toLowerCase()) ? String(onSameKey === true) : undefined
+}
+
+function viaService({ caller, region }: Facts): Value {
+  if (caller.kind !== 'service' || !caller.arn.endsWith(SERVICE_SUFFIX)) return undefined
+  return `${caller.arn.slice(0, -SERVICE_SUFFIX.length)}.${region}${SERVICE_SUFFIX}`
+}

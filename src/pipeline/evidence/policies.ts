@@ -1,0 +1,76 @@
+/**
+ * Policies made ready to be asked, kept by their texts: the same text stands behind many keys and
+ * is asked at every call.
+ */
+
+import { compilePolicy, type Policy } from '../../policy/document.ts'
+import type { PolicyKind } from '../../policy/statements.ts'
+
+/** A policy and what has to be looked up before it is asked. */
+export interface CompiledPolicy {
+  readonly policy: Policy
+  /** Whether it may ask for the aliases of the key. */
+  readonly asksAliases: boolean
+  /** Whether it may ask for the tags of the key. */
+  readonly asksTags: boolean
+}
+
+/** Compiles policies, or finds them compiled. */
+export type CompilePolicy = (text: string, kind: PolicyKind) => CompiledPolicy
+
+/** How many policies of a kind are held at least before one is let go: some 10 KB each. */
+const HELD = 5000
+
+/**
+ * Policies by their texts, bounded: in two generations, so that what is asked again stays. A
+ * stored policy that is none, since only something broken can have left it there, denies
+ * everything.
+ */
+export function policyCache(): CompilePolicy {
+  const kinds = {
+    key: bounded(HELD, (text) => compiled(text, 'key')),
+    identity: bounded(HELD, (text) => compiled(text, 'identity')),
+    trust: bounded(HELD, (text) => compiled(text, 'trust')),
+    session: bounded(HELD, (text) => compiled(text, 'session')),
+    boundary: bounded(HELD, (text) => compiled(text, 'boundary')),
+  } satisfies Record<PolicyKind, unknown>
+  return (text, kind) => kinds[kind](text)
+}
+
+function compiled(text: string, kind: PolicyKind): CompiledPolicy {
+  const lower = text.toLowerCase()
+  // Escaped characters could hide a name.
+  const mayAsk = (name: string) => lower.includes(name) || lower.includes('\\u')
+  return {
+    policy: readOrDeny(text, kind),
+    asksAliases: mayAsk('kms:resourcealiases'),
+    asksTags: mayAsk('aws:resourcetag'),
+  }
+}
+
+function readOrDeny(text: string, kind: PolicyKind): Policy {
+  try {
+    return compilePolicy(text, kind)
+  } catch {
+    const principal = kind === 'key' || kind === 'trust' ? { Principal: '*' } : {}
+    const resource = kind === 'trust' ? {} : { Resource: '*' }
+    const statement = { Sid: 'Unreadable', Effect: 'Deny', Action: '*', ...resource, ...principal }
+    return compilePolicy(JSON.stringify({ Version: '2012-10-17', Statement: [statement] }), kind)
+  }
+}
+
+function bounded<Value>(held: number, make: (text: string) => Value): (text: string) => Value {
+  let young = new Map<string, Value>()
+  let old = new Map<string, Value>()
+  return (text) => {
+    const known = young.get(text)
+    if (known !== undefined) return known
+    const value = old.get(text) ?? make(text)
+    young.set(text, value)
+    if (young.size >= held) {
+      old = young
+      young = new Map()
+    }
+    return value
+  }
+}
