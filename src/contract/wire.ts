@@ -68,7 +68,7 @@ function valueToPlain(field: FieldContract, value: unknown): unknown {
 
 function mapFromEntries(field: FieldContract, value: unknown): ReadonlyMap<string, string> {
   const map = new Map<string, string>()
-  for (const entry of value as { key: Uint8Array; value: Uint8Array }[]) {
+  for (const entry of value as { key: unknown; value: unknown }[]) {
     const key = text(field, entry.key)
     if (map.has(key)) fail('ValidationException', `Duplicate key '${key}' at '${field.name}'.`)
     map.set(key, text(field, entry.value))
@@ -82,9 +82,10 @@ function view(bytes: unknown): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }
 
-function text(field: FieldContract, bytes: Uint8Array): string {
-  if (!isUtf8(bytes)) fail('ValidationException', `Malformed UTF-8 at '${field.name}'.`)
-  return view(bytes).toString()
+function text(field: FieldContract, bytes: unknown): string {
+  const given = view(bytes)
+  if (!isUtf8(given)) fail('ValidationException', `Malformed UTF-8 at '${field.name}'.`)
+  return given.toString()
 }
 
 function toWire(contract: MessageContract, plain: PlainMessage): Record<string, unknown> {

@@ -105,6 +105,16 @@ test('an unknown number of an enum is kept for validation to name', () => {
   expect(decodeMessage(request, bytes).encryptionAlgorithm).toBe('99')
 })
 
+test('a pair of a map without its key or its value has it empty', () => {
+  const { request } = CONTRACT.CreateGrant
+  // constraints { encryption_context_subset { } encryption_context_equals { key: "a" } }
+  const bytes = Buffer.from('2a070a0012030a0161', 'hex')
+  expect(decodeMessage(request, bytes).constraints).toEqual({
+    encryptionContextSubset: new Map([['', '']]),
+    encryptionContextEquals: new Map([['a', '']]),
+  })
+})
+
 test('bytes that are no message are refused, and nothing else happens', () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
