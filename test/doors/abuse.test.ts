@@ -45,6 +45,7 @@ beforeAll(async () => {
   if (!isHere) return
   service = await serviceProcess()
   await service.start()
+  await service.client.call('CreateAccount', { account: ACCOUNT, accountName: 'good' })
   const spiffeId = `spiffe://keyslot/account/${ACCOUNT}/root`
   const certificate = issueClientCertificate(service.home, { spiffeId, clock: Date.now })
   const ca = readFileSync(join(service.home, 'tls/ca.pem'))
