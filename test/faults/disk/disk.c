@@ -159,7 +159,8 @@ size_t fwrite(const void *bytes, size_t size, size_t count, FILE *stream) {
 
 int fflush(FILE *stream) {
   REAL(fflush)
-  if (stream == NULL || fate("fflush", fileno(stream)) == NOTHING) return real(stream);
+  if (stream == NULL || !__fwriting(stream)) return real(stream);
+  if (fate("fflush", fileno(stream)) == NOTHING) return real(stream);
   /* What the disk did not take is gone, not written by a later call. */
   int error = errno;
   __fpurge(stream);
@@ -169,7 +170,7 @@ int fflush(FILE *stream) {
 
 int fclose(FILE *stream) {
   REAL(fclose)
-  if (fate("fclose", fileno(stream)) == NOTHING) return real(stream);
+  if (!__fwriting(stream) || fate("fclose", fileno(stream)) == NOTHING) return real(stream);
   int error = errno;
   __fpurge(stream);
   real(stream);
