@@ -10,7 +10,8 @@
 
 import { createHash, randomBytes } from 'node:crypto'
 import type { BackingKey, Key, RotationSchedule, RotationType } from '../model/key.ts'
-import type { HsmObjects } from '../pkcs11/hsm.ts'
+import { isPair, type KeyKind, type KeySpec } from '../model/key-specs.ts'
+import type { BackingKeyKind, HsmObjects } from '../pkcs11/hsm.ts'
 import type { Intent, Store } from '../store/store.ts'
 
 /** What a change works with. */
@@ -58,9 +59,15 @@ export async function runChange<Answer>(
   }
 }
 
+/** What a backing key is made as. */
+function backingKeyKind({ suite }: BackingKey, { spec, usage }: KeyKind): BackingKeyKind {
+  return suite === undefined ? { spec, usage } : { suite }
+}
+
 /** A backing key about to be made. */
 export async function newBackingKey(
   { objects, clock }: Services,
+  spec: KeySpec,
   number: number,
   rotationType?: RotationType,
 ): Promise<BackingKey> {
@@ -68,7 +75,7 @@ export async function newBackingKey(
   return {
     id: id.toString('hex'),
     number,
-    suite: await objects.suite(),
+    suite: spec === 'SYMMETRIC_DEFAULT' ? await objects.suite() : undefined,
     materialId: createHash('sha256').update(MATERIAL_DOMAIN).update(id).digest('hex'),
     createdMs: clock(),
     rotationType,
@@ -76,10 +83,16 @@ export async function newBackingKey(
 }
 
 /** Makes the object of an intent that has been committed, and then its row active. */
-export function makeMaterial(services: Services, intent: MaterialIntent): Promise<Key> {
-  const { id, suite, number } = intent.backingKey
-  const label = `keyslot ${intent.keyId} ${number}`
-  return carryOut(services, intent, () => services.objects.generateBackingKey({ id, label, suite }))
+export function makeMaterial(
+  services: Services,
+  intent: MaterialIntent,
+  kind: KeyKind,
+): Promise<Key> {
+  const { backingKey, keyId } = intent
+  const { id, number } = backingKey
+  const label = `keyslot ${keyId} ${number}`
+  const material = { id, label, ...backingKeyKind(backingKey, kind) }
+  return carryOut(services, intent, () => services.objects.generateBackingKey(material))
 }
 
 /**
@@ -91,10 +104,11 @@ export function makeMaterial(services: Services, intent: MaterialIntent): Promis
 export async function carryOut(
   services: Services,
   intent: MaterialIntent,
-  makeObject: () => Promise<void>,
+  makeObject: () => Promise<Buffer | undefined>,
 ): Promise<Key> {
+  let publicKey: Buffer | undefined
   try {
-    await makeObject()
+    publicKey = await makeObject()
   } catch (error) {
     const key = await settle(services, intent).catch((cause: unknown) => {
       services.log?.('warn', 'a change of key material waits to be settled', {
@@ -106,7 +120,7 @@ export async function carryOut(
     if (key !== undefined) return key
     throw error
   }
-  const key = await finish(services, intent)
+  const key = await finish(services, intent, publicKey)
   if (key === undefined) {
     throw new Error(`intent ${intent.intentId} was given up while it was being carried out`)
   }
@@ -122,18 +136,24 @@ export async function carryOut(
  * would be dangerous: in a database restored from a backup an intent may be open whose key has
  * been acknowledged and used since.
  *
+ * A pair can be finished only where its private half tells of its public one. Where it does not,
+ * the change is given up: nobody has seen a public key of it, and nothing was ever made with it.
+ *
  * An object that does not prove itself is left alone as well: that is a negative finding. Its id
  * stays on record as given up.
  *
  * @returns the key, or `undefined` if the change was given up.
  */
 export async function settle(services: Services, intent: MaterialIntent): Promise<Key | undefined> {
-  const { id, suite } = intent.backingKey
+  const { store, objects } = services
+  const { id } = intent.backingKey
+  const kind = await store.keys.kindOf(intent.keyId)
+  if (kind === undefined) throw new Error(`intent ${intent.intentId} is for no key`)
+  const publicKey = isPair(kind.spec) ? await objects.publicKeyOf({ id, ...kind }) : undefined
   const imported = intent.kind === 'import'
-  if (await services.objects.provesBackingKey({ id, suite, imported })) {
-    return finish(services, intent)
-  }
-  await services.store.intents.abandon(intent.intentId, services.clock())
+  const material = { id, publicKey, imported, ...backingKeyKind(intent.backingKey, kind) }
+  if (await objects.provesBackingKey(material)) return finish(services, intent, publicKey)
+  await store.intents.abandon(intent.intentId, services.clock())
   return undefined
 }
 
@@ -142,13 +162,18 @@ export async function settle(services: Services, intent: MaterialIntent): Promis
  *
  * @returns the key, or `undefined` if the change was given up by another process.
  */
-async function finish(services: Services, intent: MaterialIntent): Promise<Key | undefined> {
+async function finish(
+  services: Services,
+  intent: MaterialIntent,
+  publicKey: Buffer | undefined,
+): Promise<Key | undefined> {
   const { store, clock } = services
   const nowMs = clock()
   const before = await store.keys.find(intent.keyId)
   const finished = await store.intents.finishMaterial(intent.intentId, {
     nowMs,
     rotation: nextRotation(before, intent, nowMs),
+    publicKey,
   })
   if (finished !== undefined) return finished
   const key = await store.keys.find(intent.keyId)

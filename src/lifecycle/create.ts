@@ -44,15 +44,13 @@ const NOBODY: KeyPolicy = {
  *
  * @throws KmsError AlreadyExistsException if there is, or was, a key of this id;
  *   LimitExceededException if the account has its full number of keys;
- *   UnsupportedOperationException for a spec or origin that this version does not make.
+ *   UnsupportedOperationException for a spec or origin that this version, or the token, does not
+ *   make.
  */
 export async function createKey(services: Services, input: KeyInput): Promise<Key> {
   const { store, clock } = services
   const { place, tags, keyId = randomUUID(), policy = NOBODY, ...properties } = input
-  if (!keySpecRow(input.spec).offered || !ORIGINS.includes(input.origin)) {
-    const what = `${input.spec} of origin ${input.origin}`
-    fail('UnsupportedOperationException', `This version of keyslot makes no keys ${what}.`)
-  }
+  await refuseWhatIsNotMade(services, input)
   const createdMs = clock()
   const key = {
     ...properties,
@@ -62,11 +60,11 @@ export async function createKey(services: Services, input: KeyInput): Promise<Ke
     createdMs,
   }
   if (input.origin === 'EXTERNAL') return createWithoutMaterial(services, key, tags)
-  const backingKey = await newBackingKey(services, 1)
+  const backingKey = await newBackingKey(services, input.spec, 1)
   const intent = { intentId: randomUUID(), keyId, createdMs, kind: 'create' as const, backingKey }
   return runChange(store, intent.intentId, async () => {
     refuseUnlessBegun(key, await store.intents.beginCreate(key, tags, intent, KEYS_MAX))
-    return makeMaterial(services, intent)
+    return makeMaterial(services, intent, input)
   })
 }
 
@@ -90,4 +88,17 @@ function refuseUnlessBegun(
   if (outcome === 'full') {
     fail('LimitExceededException', `The account has ${KEYS_MAX} keys in ${region} already.`)
   }
+}
+
+async function refuseWhatIsNotMade({ objects }: Services, input: KeyInput): Promise<void> {
+  const { spec, usage, origin } = input
+  const refuse = (why: string) => fail('UnsupportedOperationException', why)
+  if (!ORIGINS.includes(origin) || (origin === 'EXTERNAL' && spec !== 'SYMMETRIC_DEFAULT')) {
+    refuse(`This version of keyslot makes no keys ${spec} of origin ${origin}.`)
+  }
+  const { refused } = keySpecRow(spec)
+  if (refused !== undefined) refuse(`keyslot makes no keys of KeySpec ${spec}: ${refused}.`)
+  if (spec === 'SYMMETRIC_DEFAULT') return
+  const lack = await objects.lacks({ spec, usage })
+  if (lack !== undefined) refuse(`The HSM makes no keys of KeySpec ${spec}: ${lack}.`)
 }

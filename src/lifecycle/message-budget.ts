@@ -81,7 +81,7 @@ export function messageBudget(services: Services): MessageBudget {
 
   const spend = (key: Authorised<Key>) => {
     const { id, suite } = currentBackingKey(key)
-    if (suite === 1) return key
+    if (suite !== 2) return key
     const block = blocks.get(id)
     if (block === undefined || block.left === 0) return spendReserved(key)
     block.left--

@@ -34,11 +34,16 @@ export async function rotateKey(
   if (key.origin === 'EXTERNAL') return rotateImported(services, key, type)
   const { keyId } = key
   const createdMs = clock()
-  const backingKey = await newBackingKey(services, currentBackingKey(key).number + 1, type)
+  const backingKey = await newBackingKey(
+    services,
+    key.spec,
+    currentBackingKey(key).number + 1,
+    type,
+  )
   const intent = { intentId: randomUUID(), keyId, createdMs, kind: 'rotate' as const, backingKey }
   const rotated = await runChange(store, intent.intentId, async () => {
     if (!(await store.intents.beginRotate(intent))) await refuse(services, key)
-    return makeMaterial(services, intent)
+    return makeMaterial(services, intent, key)
   })
   // The key that the caller is authorised for, as it is now.
   return Object.freeze({ ...key, ...rotated })

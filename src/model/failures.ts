@@ -72,6 +72,8 @@ export const FAILURES = {
   InvalidMarkerException: invalid,
   InvalidSignatureException: unauthenticated,
   KeyUnavailableException: { grpc: 'UNAVAILABLE', http: 500, fault: 'service' },
+  KMSInvalidMacException: invalid,
+  KMSInvalidSignatureException: invalid,
   KMSInternalException: { grpc: 'INTERNAL', http: 500, fault: 'service' },
   KMSInvalidStateException: precondition,
   LimitExceededException: exhausted,

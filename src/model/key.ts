@@ -49,8 +49,10 @@ export interface BackingKey {
   readonly id: string
   /** 1 for the first material of the key, then counting up. */
   readonly number: number
-  /** How ciphertexts are made with it. */
-  readonly suite: CipherSuite
+  /** How ciphertexts are made with it; only of symmetric encryption keys. */
+  readonly suite?: CipherSuite
+  /** The public half as SubjectPublicKeyInfo in DER; only of pairs. */
+  readonly publicKey?: Buffer
   /** AWS's KeyMaterialId: 64 hex digits. */
   readonly materialId: string
   /** When it became current, in milliseconds since the epoch. */

@@ -65,6 +65,8 @@ import { EnableKey } from './keys/enable-key.ts'
 import { ListKeys } from './keys/list-keys.ts'
 import { ScheduleKeyDeletion } from './keys/schedule-key-deletion.ts'
 import { UpdateKeyDescription } from './keys/update-key-description.ts'
+import { GenerateMac } from './macs/generate-mac.ts'
+import { VerifyMac } from './macs/verify-mac.ts'
 import type { AnyOperation, OperationName } from './operation.ts'
 import { GetKeyPolicy } from './policies/get-key-policy.ts'
 import { ListKeyPolicies } from './policies/list-key-policies.ts'
@@ -75,6 +77,9 @@ import { EnableKeyRotation } from './rotation/enable-key-rotation.ts'
 import { GetKeyRotationStatus } from './rotation/get-key-rotation-status.ts'
 import { ListKeyRotations } from './rotation/list-key-rotations.ts'
 import { RotateKeyOnDemand } from './rotation/rotate-key-on-demand.ts'
+import { GetPublicKey } from './signatures/get-public-key.ts'
+import { Sign } from './signatures/sign.ts'
+import { Verify } from './signatures/verify.ts'
 import { AssumeRole } from './sts/assume-role.ts'
 import { AssumeRoleWithWebIdentity } from './sts/assume-role-with-web-identity.ts'
 import { GetCallerIdentity } from './sts/get-caller-identity.ts'
@@ -114,6 +119,11 @@ export const OPERATIONS: { readonly [N in OperationName]: AnyOperation<N> } = {
   ReEncrypt,
   GenerateDataKey,
   GenerateDataKeyWithoutPlaintext,
+  Sign,
+  Verify,
+  GetPublicKey,
+  GenerateMac,
+  VerifyMac,
   GenerateRandom,
   EnableKeyRotation,
   DisableKeyRotation,

@@ -103,6 +103,35 @@ export function hsmOver(connection: Connection): Hsm {
         limits,
       )
     },
+    async sign(key, { algorithm, message, isDigest }, limits) {
+      assertBytes(message.length, PLAINTEXT_BYTES_MAX)
+      const current = currentBackingKey(key)
+      return call(
+        [current],
+        (writer, deadlineMs) => {
+          beginCall(writer, VERB.sign, deadlineMs)
+          writePair(writer, key, current)
+          writeName(writer, algorithm)
+          writer.u8(isDigest ? 1 : 0)
+          writer.bytes(message)
+        },
+        limits,
+      )
+    },
+    async mac(key, { algorithm, message }, limits) {
+      assertBytes(message.length, PLAINTEXT_BYTES_MAX)
+      const current = currentBackingKey(key)
+      return call(
+        [current],
+        (writer, deadlineMs) => {
+          beginCall(writer, VERB.mac, deadlineMs)
+          writeNamed(writer, key, current)
+          writeName(writer, algorithm)
+          writer.bytes(message)
+        },
+        limits,
+      )
+    },
     async generateRandom(numberOfBytes, limits) {
       assertBytes(numberOfBytes, RANDOM_BYTES_MAX)
       return call(
@@ -122,10 +151,15 @@ export function objectsOver(connection: Connection, onCanary: (id: string) => vo
   return {
     ...importsOver(connection),
     suite: () => connection.manage('suite', null),
-    async generateBackingKey(input) {
-      await connection.manage('generateBackingKey', input)
-    },
-    provesBackingKey: (input) => connection.manage('provesBackingKey', input),
+    lacks: async (kind) => (await connection.manage('lacks', kind)) ?? undefined,
+    generateBackingKey: async (input) =>
+      bytesOf(await connection.manage('generateBackingKey', input)),
+    provesBackingKey: ({ publicKey, ...input }) =>
+      connection.manage('provesBackingKey', {
+        ...input,
+        publicKey: publicKey?.toString('base64'),
+      }),
+    publicKeyOf: async (input) => bytesOf(await connection.manage('publicKeyOf', input)),
     async destroyBackingKey(id) {
       await connection.manage('destroyBackingKey', id)
     },
@@ -133,7 +167,8 @@ export function objectsOver(connection: Connection, onCanary: (id: string) => vo
       const listed = await connection.manage('listBackingKeys', null)
       return Array.from({ length: listed.length / LISTED_CHARACTERS }, (_, index) => {
         const at = index * LISTED_CHARACTERS
-        const suite: CipherSuite = listed[at + LISTED_CHARACTERS - 1] === '1' ? 1 : 2
+        const digit = listed[at + LISTED_CHARACTERS - 1]
+        const suite: CipherSuite | undefined = digit === '1' ? 1 : digit === '2' ? 2 : undefined
         return { id: listed.slice(at, at + LISTED_CHARACTERS - 1), suite }
       })
     },
@@ -143,6 +178,10 @@ export function objectsOver(connection: Connection, onCanary: (id: string) => vo
       return id
     },
   }
+}
+
+function bytesOf(base64: string | null): Buffer | undefined {
+  return base64 === null ? undefined : Buffer.from(base64, 'base64')
 }
 
 /** Callers that miss the same backing key at the same time share one search. */
@@ -222,6 +261,7 @@ function writeKey(writer: FrameWriter, key: Key, backingKey: BackingKey): void {
   }
   let name = named.get(backingKey.id)
   if (name === undefined) {
+    if (backingKey.suite === undefined) throw new Error(`${key.arn} encrypts nothing`)
     name = Buffer.concat([
       Buffer.of(backingKey.suite),
       keyIdBytes(key.keyId),
@@ -232,6 +272,25 @@ function writeKey(writer: FrameWriter, key: Key, backingKey: BackingKey): void {
   }
   writer.u8(name.length)
   writer.bytes(name)
+}
+
+/** A key of another kind than for symmetric encryption: CKA_ID and spec. */
+function writeNamed(writer: FrameWriter, key: Key, backingKey: BackingKey): void {
+  writer.bytes(Buffer.from(backingKey.id, 'hex'))
+  writeName(writer, key.spec)
+}
+
+/** The same of a pair, with its public half. */
+function writePair(writer: FrameWriter, key: Key, backingKey: BackingKey): void {
+  if (backingKey.publicKey === undefined) throw new Error(`${key.arn} has no public half`)
+  writeNamed(writer, key, backingKey)
+  writer.block(backingKey.publicKey)
+}
+
+function writeName(writer: FrameWriter, name: string): void {
+  const bytes = Buffer.from(name, 'latin1')
+  writer.u8(bytes.length)
+  writer.bytes(bytes)
 }
 
 function failWith({ status, payload }: Answer): never {
@@ -246,6 +305,11 @@ function failWith({ status, payload }: Answer): never {
       throw new KmsError('KeyUnavailableException', 'The HSM no longer does what the key needs.', {
         cause: new Error(payload.toString()),
       })
+    case STATUS.unsupported:
+      return fail(
+        'UnsupportedOperationException',
+        `The HSM does not offer what the request needs: ${payload.toString()}.`,
+      )
     default:
       throw unavailable(payload.toString())
   }

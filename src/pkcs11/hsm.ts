@@ -8,9 +8,11 @@
  * asked).
  */
 
+import type { ToSign } from '../model/asymmetric/schemes.ts'
 import type { Authorised } from '../model/authorised.ts'
 import type { Ciphertext } from '../model/ciphertext.ts'
 import type { CipherSuite, Key } from '../model/key.ts'
+import type { KeyKind, MacAlgorithm, SigningAlgorithm } from '../model/key-specs.ts'
 import type { HsmImports } from './import/hsm-imports.ts'
 
 /** What bounds a call. */
@@ -72,15 +74,42 @@ export interface Hsm {
     input: { readonly numberOfBytes: number; readonly context: Buffer },
     limits: CallLimits,
   ): Promise<Buffer>
+  /**
+   * Signs, and verifies the signature with the public key before it answers.
+   *
+   * @returns the signature as AWS has it: DER for ECDSA.
+   * @throws KmsError UnsupportedOperationException when the token lacks the algorithm.
+   */
+  sign(
+    key: Authorised<Key>,
+    input: { readonly algorithm: SigningAlgorithm } & ToSign,
+    limits: CallLimits,
+  ): Promise<Buffer>
+  /**
+   * Makes the MAC of 1 to 4096 bytes.
+   *
+   * @throws KmsError UnsupportedOperationException when the token lacks the algorithm.
+   */
+  mac(
+    key: Authorised<Key>,
+    input: { readonly algorithm: MacAlgorithm; readonly message: Buffer },
+    limits: CallLimits,
+  ): Promise<Buffer>
   /** Makes 1 to 1024 random bytes. */
   generateRandom(numberOfBytes: number, limits: CallLimits): Promise<Buffer>
 }
+
+/** What a backing key is made as: for a suite of the symmetric ciphertext, or for a kind of key. */
+export type BackingKeyKind =
+  | { readonly suite: CipherSuite }
+  | (KeyKind & { readonly suite?: undefined })
 
 /** A backing key found in the token. */
 export interface FoundBackingKey {
   /** CKA_ID as 32 hex digits. */
   readonly id: string
-  readonly suite: CipherSuite
+  /** Of symmetric encryption keys. */
+  readonly suite?: CipherSuite
 }
 
 /**
@@ -90,27 +119,37 @@ export interface FoundBackingKey {
 export interface HsmObjects extends HsmImports {
   /** How new symmetric backing keys are used on this token. */
   suite(): Promise<CipherSuite>
+  /** Why this token makes no keys of a kind; `undefined` when it does. */
+  lacks(kind: KeyKind): Promise<string | undefined>
   /**
-   * Makes a symmetric backing key with this CKA_ID (16 random bytes as 32 hex digits), reads its
-   * attributes back and proves it by a round trip.
+   * Makes a backing key with this CKA_ID (16 random bytes as 32 hex digits), reads its attributes
+   * back and proves it by a round trip.
    *
    * @param label what people see in a token browser: key id and number, ASCII.
+   * @returns of a pair its public half, as SubjectPublicKeyInfo in DER. The token does not keep it.
    */
-  generateBackingKey(input: {
-    readonly id: string
-    readonly label: string
-    readonly suite: CipherSuite
-  }): Promise<void>
+  generateBackingKey(
+    input: { readonly id: string; readonly label: string } & BackingKeyKind,
+  ): Promise<Buffer | undefined>
   /**
    * Whether a usable backing key with this id is in the token; proves it by a round trip.
    *
    * @param input.imported whether it was imported: only others were made inside the token.
+   * @param input.publicKey without it a pair does not prove itself, as nothing tells that it is
+   *   the one that was meant.
    */
-  provesBackingKey(input: {
-    readonly id: string
-    readonly suite: CipherSuite
-    readonly imported?: boolean
-  }): Promise<boolean>
+  provesBackingKey(
+    input: {
+      readonly id: string
+      readonly publicKey?: Buffer
+      readonly imported?: boolean
+    } & BackingKeyKind,
+  ): Promise<boolean>
+  /**
+   * The public half of a pair, as SubjectPublicKeyInfo in DER, as far as its private half tells:
+   * RSA's does, others' only in some tokens.
+   */
+  publicKeyOf(input: { readonly id: string } & KeyKind): Promise<Buffer | undefined>
   /** Destroys a backing key and makes sure that it is gone; content when it is gone already. */
   destroyBackingKey(id: string): Promise<void>
   /** All backing keys of keyslot in the token, the canary left out. */

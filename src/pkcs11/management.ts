@@ -5,26 +5,37 @@
 
 import type { FailureName, GrpcStatus } from '../model/failures.ts'
 import type { CipherSuite } from '../model/key.ts'
+import type { KeyKind } from '../model/key-specs.ts'
+import type { BackingKeyKind } from './hsm.ts'
 import type { ImportVerbs } from './import/hsm-imports.ts'
 import type { HsmReport, HsmSettings, TokenIdentity } from './settings.ts'
 
 /** The verbs of object management: what each takes and answers. */
 export interface ManagementVerbs extends ImportVerbs {
   suite: { readonly takes: null; readonly answers: CipherSuite }
+  /** Why the token makes no keys of the kind; `null` when it does. */
+  lacks: { readonly takes: KeyKind; readonly answers: string | null }
+  /** Of a pair the public half, in base64. */
   generateBackingKey: {
-    readonly takes: { readonly id: string; readonly label: string; readonly suite: CipherSuite }
-    readonly answers: null
+    readonly takes: { readonly id: string; readonly label: string } & BackingKeyKind
+    readonly answers: string | null
   }
+  /** The public half is in base64. */
   provesBackingKey: {
     readonly takes: {
       readonly id: string
-      readonly suite: CipherSuite
+      readonly publicKey?: string
       readonly imported?: boolean
-    }
+    } & BackingKeyKind
     readonly answers: boolean
   }
+  /** In base64, as far as the token tells. */
+  publicKeyOf: {
+    readonly takes: { readonly id: string } & KeyKind
+    readonly answers: string | null
+  }
   destroyBackingKey: { readonly takes: string; readonly answers: null }
-  /** For each key its id's 32 hex digits and its suite's digit, all in one text. */
+  /** For each key its id's 32 hex digits and its suite's digit, 0 without one, all in one text. */
   listBackingKeys: { readonly takes: null; readonly answers: string }
   createCanary: { readonly takes: null; readonly answers: string }
   /** Finds the canary afresh and uses it. */

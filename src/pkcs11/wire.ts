@@ -19,6 +19,8 @@ export const VERB = {
   generateDataKey: 4,
   generateDataKeyWithoutPlaintext: 5,
   generateRandom: 6,
+  sign: 7,
+  mac: 8,
 } as const
 
 /** How a worker answers. */
@@ -34,6 +36,8 @@ export const STATUS = {
   deviceFault: 4,
   /** What the key needs is withdrawn on this token. */
   withdrawn: 5,
+  /** The token lacks what the call needs, and has said so by its proofs. */
+  unsupported: 6,
 } as const
 
 /** A frame that breaks the format: the pipe is of no more use. */

@@ -24,6 +24,7 @@ import { keyStore } from './keys.ts'
 import { firstMigration } from './migrations/0001-first.ts'
 import { policiesAndGrantsMigration } from './migrations/0002-policies-and-grants.ts'
 import { identitiesMigration } from './migrations/0003-identities.ts'
+import { keyKindsMigration } from './migrations/0004-key-kinds.ts'
 import { importMigration } from './migrations/0005-import.ts'
 import { recordStore } from './records.ts'
 import type { Tables } from './rows.ts'
@@ -43,6 +44,7 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0001-first': firstMigration,
   '0002-policies-and-grants': policiesAndGrantsMigration,
   '0003-identities': identitiesMigration,
+  '0004-key-kinds': keyKindsMigration,
   '0005-import': importMigration,
 }
 

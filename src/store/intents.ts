@@ -79,7 +79,7 @@ function endings(
   copies: HotCopies,
 ): Pick<IntentStore, 'finishMaterial' | 'finishDestroy' | 'abandon'> {
   return {
-    async finishMaterial(intentId, { nowMs, rotation }) {
+    async finishMaterial(intentId, { nowMs, rotation, publicKey }) {
       const finished = await db.transaction().execute(async (transaction) => {
         const intent = await endIntent(transaction, intentId)
         if (intent === undefined) return undefined
@@ -88,7 +88,7 @@ function endings(
         const { backingKey, keyId } = intent
         await transaction
           .insertInto('backing_keys')
-          .values(backingKeyRow(keyId, { ...backingKey, createdMs: nowMs }))
+          .values(backingKeyRow(keyId, { ...backingKey, publicKey, createdMs: nowMs }))
           .execute()
         await transaction
           .updateTable('keys')

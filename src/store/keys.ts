@@ -4,7 +4,14 @@ import type { ExpressionBuilder, Kysely, SelectQueryBuilder } from 'kysely'
 import type { Place } from '../model/arn.ts'
 import type { Key } from '../model/key.ts'
 import type { HotCopies } from './copies.ts'
-import { type BackingKeyRow, type KeyRow, keyOf, policyColumns, type Tables } from './rows.ts'
+import {
+  type BackingKeyRow,
+  type KeyRow,
+  keyOf,
+  kindOf,
+  policyColumns,
+  type Tables,
+} from './rows.ts'
 import type { KeyChange, KeyStore } from './store.ts'
 
 /** The keys of a database. */
@@ -30,6 +37,15 @@ export function keyStore(db: Kysely<Tables>, copies: HotCopies): KeyStore {
       ),
 
     count: (place) => countKeys(db, place),
+
+    async kindOf(keyId) {
+      const row = await db
+        .selectFrom('keys')
+        .select(['spec', 'usage'])
+        .where('key_id', '=', keyId)
+        .executeTakeFirst()
+      return row && kindOf(row, keyId)
+    },
 
     async change(keyId, from, change) {
       const changed = await db.transaction().execute(async (transaction) => {
@@ -181,6 +197,7 @@ const BACKING_COLUMNS = [
   'backing.valid_to_ms as backing_valid_to_ms',
   'backing.description as backing_description',
   'backing.pending_rotation as backing_pending_rotation',
+  'backing.public_key as backing_public_key',
 ] as const
 
 /** A key beside one of its backing keys, if it has any. */
@@ -195,6 +212,7 @@ interface JoinedRow extends KeyRow {
   backing_valid_to_ms: number | null
   backing_description: string | null
   backing_pending_rotation: number | null
+  backing_public_key: Uint8Array | null
 }
 
 function keysOf(rows: readonly JoinedRow[]): Key[] {
@@ -215,6 +233,7 @@ function keysOf(rows: readonly JoinedRow[]): Key[] {
       material_id,
       created_ms,
       rotation_type: row.backing_rotation_type,
+      public_key: row.backing_public_key,
       present: row.backing_present,
       valid_to_ms: row.backing_valid_to_ms,
       description: row.backing_description,

@@ -18,7 +18,14 @@ import {
   type RotationType,
   type Tag,
 } from '../model/key.ts'
-import { KEY_SPECS, type KeySpec, type KeyUsage, keySpecRow } from '../model/key-specs.ts'
+import {
+  isPair,
+  KEY_SPECS,
+  type KeyKind,
+  type KeySpec,
+  type KeyUsage,
+  keySpecRow,
+} from '../model/key-specs.ts'
 import type { GrantRow } from './grants/rows.ts'
 import type { IdentityTables } from './identities/rows.ts'
 import type { Intent } from './store.ts'
@@ -71,6 +78,7 @@ export interface BackingKeyRow {
   valid_to_ms: number | null
   description: string | null
   pending_rotation: number
+  public_key: Uint8Array | null
 }
 
 /** A row of `aliases`. */
@@ -133,6 +141,8 @@ const MANAGERS: readonly KeyManager[] = ['AWS', 'CUSTOMER']
 const ROTATION_TYPES: readonly RotationType[] = ['AUTOMATIC', 'ON_DEMAND']
 const INTENT_KINDS = ['create', 'rotate', 'import', 'remove', 'destroy'] as const
 const SUITES: readonly CipherSuite[] = [1, 2]
+/** In the place of a suite, for keys that are not for symmetric encryption. */
+export const NO_SUITE = 0
 
 /**
  * A key from its row and the rows of its backing keys by number.
@@ -142,7 +152,7 @@ const SUITES: readonly CipherSuite[] = [1, 2]
 export function keyOf(row: KeyRow, backingRows: readonly BackingKeyRow[]): Key {
   return inRow(`key ${row.key_id}`, () => {
     const place = placeOf(row)
-    const spec = oneOf(Object.keys(KEY_SPECS) as KeySpec[], row.spec, 'spec')
+    const { spec, usage } = kindOf(row, row.key_id)
     const state = oneOf(KEY_STATES, row.state, 'state')
     const origin = oneOf(ORIGINS, row.origin, 'origin')
     const backingKeys = backingRows.filter((each) => each.pending_rotation === 0).map(backingKeyOf)
@@ -152,6 +162,14 @@ export function keyOf(row: KeyRow, backingRows: readonly BackingKeyRow[]): Key {
     check(isKeyId(row.key_id), 'key_id')
     check((state === 'PendingDeletion') === (row.deletion_ms !== null), 'deletion_ms')
     check(backingKeys.length > 0 || state === 'Creating' || origin === 'EXTERNAL', 'backing keys')
+    check(
+      backingKeys.every(({ suite }) => (suite !== undefined) === (spec === 'SYMMETRIC_DEFAULT')),
+      'suite',
+    )
+    check(
+      backingKeys.every(({ publicKey }) => (publicKey !== undefined) === isPair(spec)),
+      'public_key',
+    )
     check(
       backingRows.every(({ number }, at) => number === at + 1),
       'backing key numbers',
@@ -167,7 +185,7 @@ export function keyOf(row: KeyRow, backingRows: readonly BackingKeyRow[]): Key {
       arn: keyArn(place, row.key_id),
       description: row.description,
       spec,
-      usage: oneOf<KeyUsage>(keySpecRow(spec).usages, row.usage, 'usage'),
+      usage,
       origin,
       manager: oneOf(MANAGERS, row.manager, 'manager'),
       policy: policyOf(row),
@@ -184,6 +202,14 @@ export function keyOf(row: KeyRow, backingRows: readonly BackingKeyRow[]): Key {
 /** The columns of a key policy. */
 export function policyColumns({ text, principalIds }: KeyPolicy) {
   return { policy: text, policy_principals: JSON.stringify(Object.fromEntries(principalIds)) }
+}
+
+/** @throws Error naming the row, if it is no kind of key. */
+export function kindOf(row: Pick<KeyRow, 'spec' | 'usage'>, keyId: string): KeyKind {
+  return inRow(`key ${keyId}`, () => {
+    const spec = oneOf(Object.keys(KEY_SPECS) as KeySpec[], row.spec, 'spec')
+    return { spec, usage: oneOf<KeyUsage>(keySpecRow(spec).usages, row.usage, 'usage') }
+  })
 }
 
 /** @throws Error naming the row, if it cannot be an alias. */
@@ -226,8 +252,8 @@ export function intentOf(row: IntentRow): Intent {
     }
     const isImported = kind === 'import' || kind === 'remove'
     const present = isImported ? Number(kind === 'import') : null
-    const named = { ...row, id, number, suite, material_id, present, pending_rotation: 0 }
-    const backingKey = backingKeyOf(named)
+    const material = { present, pending_rotation: 0, public_key: null }
+    const backingKey = backingKeyOf({ ...row, id, number, suite, material_id, ...material })
     if (kind !== 'import') return { ...intent, kind, backingKey }
     if (wrappingKeyId === null) throw new Error('it names no wrapping key')
     return { ...intent, kind, backingKey, wrappingKeyId }
@@ -244,7 +270,7 @@ export function intentRow(intent: Intent): IntentRow {
     created_ms: intent.createdMs,
     backing_key_id: backingKey?.id ?? null,
     number: backingKey?.number ?? null,
-    suite: backingKey?.suite ?? null,
+    suite: backingKey === undefined ? null : (backingKey.suite ?? NO_SUITE),
     material_id: backingKey?.materialId ?? null,
     rotation_type: backingKey?.rotationType ?? null,
     valid_to_ms: backingKey?.imported?.validToMs ?? null,
@@ -260,10 +286,11 @@ export function backingKeyRow(keyId: string, backingKey: BackingKey): BackingKey
     id: backingKey.id,
     key_id: keyId,
     number: backingKey.number,
-    suite: backingKey.suite,
+    suite: backingKey.suite ?? NO_SUITE,
     material_id: backingKey.materialId,
     created_ms: backingKey.createdMs,
     rotation_type: backingKey.rotationType ?? null,
+    public_key: backingKey.publicKey ?? null,
     present: imported === undefined ? null : Number(imported.isPresent),
     valid_to_ms: imported?.validToMs ?? null,
     description: imported?.description ?? null,
@@ -278,7 +305,8 @@ function backingKeyOf(row: BackingKeyRow): BackingKey {
   return Object.freeze({
     id: row.id,
     number: whole(row.number, 'number'),
-    suite: oneOf(SUITES, row.suite, 'suite'),
+    suite: row.suite === NO_SUITE ? undefined : oneOf(SUITES, row.suite, 'suite'),
+    publicKey: row.public_key === null ? undefined : Buffer.from(row.public_key),
     materialId: row.material_id,
     createdMs: whole(row.created_ms, 'created_ms'),
     rotationType: type === null ? undefined : oneOf(ROTATION_TYPES, type, 'rotation_type'),

@@ -115,7 +115,7 @@ interface Prepared {
 }
 
 function inputValue(value: unknown): SQLInputValue {
-  if (typeof value === 'number' || value === null) return value
+  if (typeof value === 'number' || value === null || Buffer.isBuffer(value)) return value
   if (typeof value === 'string') {
     // UTF-8 would fold a lone surrogate into U+FFFD: what is read would not be what was written.
     if (!value.isWellFormed()) fail('ValidationException', 'A text holds a lone surrogate.')

@@ -17,6 +17,7 @@ import type {
   RotationSchedule,
   Tag,
 } from '../model/key.ts'
+import type { KeyKind } from '../model/key-specs.ts'
 import type { GrantStore } from './grants/grants.ts'
 import type { IdentityStore } from './identities/store.ts'
 import type { ImportStore } from './import/store.ts'
@@ -63,6 +64,8 @@ export interface KeyStore {
   find(keyId: string): Promise<Key | undefined>
   /** Keys of an account and Region by key id, keys being made or destroyed left out. */
   list(place: Place, page: PageRequest): Promise<readonly Key[]>
+  /** What a key is, or was: those being made and those destroyed included. */
+  kindOf(keyId: string): Promise<KeyKind | undefined>
   /** How many keys the account has in the Region, keys being made or destroyed included. */
   count(place: Place): Promise<number>
   /**
@@ -161,11 +164,16 @@ export interface IntentStore {
    * @param change.nowMs when it becomes current.
    * @param change.rotation the schedule that follows. It only ever moves the date of a schedule
    *   with the same period forward: one that was changed or switched off meanwhile stays so.
+   * @param change.publicKey the public half of the new backing key, of a pair.
    * @returns the key, or `undefined` if the intent has ended already.
    */
   finishMaterial(
     intentId: string,
-    change: { readonly nowMs: number; readonly rotation?: RotationSchedule },
+    change: {
+      readonly nowMs: number
+      readonly rotation?: RotationSchedule
+      readonly publicKey?: Buffer
+    },
   ): Promise<Key | undefined>
   /**
    * Turns the key into a tombstone and removes its aliases, tags and grants; the intent ends. Content if

@@ -28,10 +28,13 @@ function refuse(): never {
 
 const objects: HsmObjects = {
   suite: async () => 1,
-  async generateBackingKey({ id, label, suite }) {
+  lacks: refuse,
+  publicKeyOf: refuse,
+  async generateBackingKey({ id, label }) {
     session.generateKey(
-      backingKeyTemplate({ id: Buffer.from(id, 'hex'), label }, suite, module.profile),
+      backingKeyTemplate({ id: Buffer.from(id, 'hex'), label }, 1, module.profile),
     )
+    return undefined
   },
   provesBackingKey: refuse,
   destroyBackingKey: refuse,

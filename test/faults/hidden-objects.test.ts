@@ -45,7 +45,7 @@ describe.skipIf(why !== undefined)('objects that are not found', () => {
     for (let attempt = 0; attempt < 3; attempt += 1) {
       await reconcile(pair.services, { patienceMs: 0 }).catch(() => undefined)
       for (const { backingKeys } of keys) {
-        for (const { id, suite } of backingKeys) {
+        for (const { id, suite = 1 } of backingKeys) {
           await pair.hsm.objects.provesBackingKey({ id, suite }).catch(() => undefined)
         }
       }

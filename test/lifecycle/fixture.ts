@@ -3,7 +3,7 @@
 import { join } from 'node:path'
 import { expect } from 'vitest'
 import type { HsmSettings } from '../../src/pkcs11/settings.ts'
-import { makeToken } from '../pkcs11/token.ts'
+import { makeToken, suiteOf } from '../pkcs11/token.ts'
 import { authorised, decrypt, encrypt, objectsOf, openPair, type Pair, place } from './pair.ts'
 
 /** A new token with a new store, running, and where they are. */
@@ -27,8 +27,9 @@ export async function expectWhole(pair: Pair): Promise<void> {
   const live = known.filter((each) => each.standing === 'live').map(({ id }) => id)
   expect(found.filter((id) => standing.get(id) !== 'released')).toEqual(live)
   for (const key of await store.keys.list(place, { limit: 1000 })) {
-    for (const { id, suite } of key.backingKeys) {
-      expect(await hsm.objects.provesBackingKey({ id, suite })).toBe(true)
+    for (const backingKey of key.backingKeys) {
+      const material = { id: backingKey.id, suite: suiteOf(backingKey) }
+      expect(await hsm.objects.provesBackingKey(material)).toBe(true)
     }
     const blob = await encrypt(pair, authorised(key))
     expect(await decrypt(pair, blob)).toBe(`for ${key.keyId}`)

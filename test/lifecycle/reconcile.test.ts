@@ -15,6 +15,7 @@ import { reconcile, settleInterrupted } from '../../src/lifecycle/reconcile.ts'
 import { rotateKey } from '../../src/lifecycle/rotate.ts'
 import type { HsmObjects } from '../../src/pkcs11/hsm.ts'
 import { openStore } from '../../src/store/database.ts'
+import { suiteOf } from '../pkcs11/token.ts'
 import { expectWhole, makePair } from './fixture.ts'
 import {
   authorised,
@@ -108,7 +109,7 @@ describe('a store restored from a backup', () => {
 
   test('keeps a key whose creation was under way in the backup', async () => {
     const keyId = randomUUID()
-    const backingKey = await newBackingKey(pair.services, 1)
+    const backingKey = await newBackingKey(pair.services, 'SYMMETRIC_DEFAULT', 1)
     const intent = { intentId: randomUUID(), keyId, createdMs: nowMs, backingKey }
     const { place: where, tags, ...properties } = keyInput
     const policy = { text: '{}', principalIds: new Map() }
@@ -116,7 +117,11 @@ describe('a store restored from a backup', () => {
     await pair.store.intents.beginCreate(key, tags, { ...intent, kind: 'create' }, 1000)
     await backUp()
     const label = `keyslot ${keyId} 1`
-    await pair.hsm.objects.generateBackingKey({ ...backingKey, label })
+    await pair.hsm.objects.generateBackingKey({
+      id: backingKey.id,
+      label,
+      suite: suiteOf(backingKey),
+    })
     const made = await pair.store.intents.finishMaterial(intent.intentId, { nowMs })
     const blob = await encrypt(pair, authorised(made))
     await restore()
@@ -203,7 +208,7 @@ describe('reconcile', () => {
   test('settles what was interrupted without reading the whole token', async () => {
     const key = await makeKey(pair.services)
     const due = await makeDueKey(pair.services)
-    const backingKey = await newBackingKey(pair.services, 2, 'ON_DEMAND')
+    const backingKey = await newBackingKey(pair.services, 'SYMMETRIC_DEFAULT', 2, 'ON_DEMAND')
     const { keyId } = key
     const intent = { intentId: randomUUID(), keyId, createdMs: nowMs, backingKey }
     await pair.store.intents.beginRotate({ ...intent, kind: 'rotate' })
@@ -223,7 +228,7 @@ describe('reconcile', () => {
 
   test('leaves the changes of others alone while they are young', async () => {
     const key = await makeKey(pair.services)
-    const backingKey = await newBackingKey(pair.services, 2, 'ON_DEMAND')
+    const backingKey = await newBackingKey(pair.services, 'SYMMETRIC_DEFAULT', 2, 'ON_DEMAND')
     const { keyId } = key
     const intent = { intentId: randomUUID(), keyId, createdMs: nowMs, backingKey }
     await pair.store.intents.beginRotate({ ...intent, kind: 'rotate' })
@@ -237,7 +242,7 @@ describe('reconcile', () => {
 
   test('does not wait for years when the clock has been put back', async () => {
     const key = await makeKey(pair.services)
-    const backingKey = await newBackingKey(pair.services, 2, 'ON_DEMAND')
+    const backingKey = await newBackingKey(pair.services, 'SYMMETRIC_DEFAULT', 2, 'ON_DEMAND')
     const createdMs = nowMs + 400 * DAY_MS
     const intent = { intentId: randomUUID(), keyId: key.keyId, createdMs, backingKey }
     await pair.store.intents.beginRotate({ ...intent, kind: 'rotate' })

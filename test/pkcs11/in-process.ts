@@ -3,7 +3,8 @@
 import { randomBytes } from 'node:crypto'
 import pkcs11js, { type PKCS11 } from 'pkcs11js'
 import type { CipherSuite } from '../../src/model/key.ts'
-import { type CalledKey, DataVerbs, type WorkerToken } from '../../src/pkcs11/process/data-verbs.ts'
+import { type CalledKey, DataVerbs } from '../../src/pkcs11/process/data-verbs.ts'
+import { GuardedSession, type WorkerToken } from '../../src/pkcs11/process/guarded-session.ts'
 import { openToken, type ServedToken } from '../../src/pkcs11/process/token.ts'
 import { PROFILES } from '../../src/pkcs11/profiles/choose.ts'
 import type { HsmSettings, Log } from '../../src/pkcs11/settings.ts'
@@ -34,7 +35,7 @@ export async function openHere(
   Object.assign(process.env, settings.moduleEnvironment)
   const served = await openToken(settings, log)
   served.objects.createCanary()
-  const opened: DataVerbs[] = []
+  const opened: GuardedSession[] = []
   return {
     settings,
     directory: token.directory,
@@ -53,18 +54,18 @@ export async function openHere(
     },
     verbs(changes = {}) {
       const { slotId, profile, ...start } = served.workerStart(0)
-      const verbs = new DataVerbs({
+      const guard = new GuardedSession({
         ...start,
         pkcs11: bindings(settings),
         slotId: Buffer.from(slotId),
         profile: PROFILES[profile],
         ...changes,
       })
-      opened.push(verbs)
-      return verbs
+      opened.push(guard)
+      return new DataVerbs(guard)
     },
     close() {
-      for (const verbs of opened) verbs.close()
+      for (const guard of opened) guard.close()
       served.close()
       token.remove()
     },

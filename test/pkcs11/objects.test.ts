@@ -11,8 +11,8 @@ import { softhsm } from '../../src/pkcs11/profiles/softhsm.ts'
 import { isWholeKey, parseObject } from '../../src/pkcs11/profiles/softhsm-files.ts'
 import { TokenSession } from '../../src/pkcs11/token/session.ts'
 import {
-  backingKeyExpected,
   backingKeyTemplate,
+  expectedOf,
   type FixedAttribute,
   templateFaults,
 } from '../../src/pkcs11/token/templates.ts'
@@ -52,7 +52,7 @@ function flipped({ value, ...rest }: FixedAttribute): FixedAttribute {
 describe.each([1, 2] as const)('the template of suite %i', (suite) => {
   test('reads back as it was set, and every attribute counts', () => {
     const named = name()
-    const expected = backingKeyExpected(named, suite, softhsm)
+    const expected = expectedOf(backingKeyTemplate(named, suite, softhsm), softhsm)
     const handle = session.generateKey(backingKeyTemplate(named, suite, softhsm))
     const types = expected.map(({ type }) => type)
     const actual = session.read(handle, types)
@@ -216,6 +216,7 @@ describe('an object file', () => {
     const slotId = Buffer.from(token.served.workerStart(0).slotId)
     const objects = new TokenObjects(() => TokenSession.open(pkcs11, slotId, softhsm), {
       profile: softhsm,
+      proved: () => true,
       serialNumber: token.served.identity.serialNumber,
       derives: true,
       files: softhsm.tokenFiles?.(process.env),

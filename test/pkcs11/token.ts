@@ -86,9 +86,15 @@ export async function makeKey(
   await objects.generateBackingKey({
     id: backingKey.id,
     label: `keyslot ${key.keyId} 1`,
-    suite: backingKey.suite,
+    suite: suiteOf(backingKey),
   })
   return key
+}
+
+/** The suite of a backing key for symmetric encryption. */
+export function suiteOf({ suite }: BackingKey): CipherSuite {
+  if (suite === undefined) throw new Error('a backing key without a suite')
+  return suite
 }
 
 /** A key with these backing keys, the last one current. */

@@ -3,7 +3,7 @@
 import { createHash, randomBytes, randomUUID } from 'node:crypto'
 import type { Authorised } from '../../model/authorised.ts'
 import { fail, KmsError } from '../../model/failures.ts'
-import type { BackingKey, ImportedMaterial, Key } from '../../model/key.ts'
+import type { BackingKey, CipherSuite, ImportedMaterial, Key } from '../../model/key.ts'
 import type { WrappedMaterial } from '../../pkcs11/import/hsm-imports.ts'
 import type { WrappingKey } from '../../store/import/store.ts'
 import { carryOut, runChange, type Services } from '../change.ts'
@@ -145,8 +145,8 @@ async function stillThere(
   key: Authorised<Key>,
   material: BackingKey,
 ): Promise<BackingKey | undefined> {
-  const { id, suite } = material
-  if (await services.objects.provesBackingKey({ id, suite, imported: true })) return material
+  const proof = { id: material.id, suite: suiteOf(material), imported: true }
+  if (await services.objects.provesBackingKey(proof)) return material
   await removeMaterial(services, key, material)
   return undefined
 }
@@ -174,10 +174,12 @@ async function makeObject(
   }
   return runChange(store, intent.intentId, async () => {
     if (!(await store.imports.beginImport(intent))) conflict(arn)
-    return carryOut(services, intent, () => {
-      const { id, suite, number } = backingKey
+    return carryOut(services, intent, async () => {
+      const { id, number } = backingKey
+      const suite = suiteOf(backingKey)
       const label = `keyslot ${keyId} ${number}`
-      return objects.importBackingKey({ ...wrapped, id, label, suite, checkValue })
+      await objects.importBackingKey({ ...wrapped, id, label, suite, checkValue })
+      return undefined
     })
   })
 }
@@ -204,4 +206,9 @@ async function renew(
 
 function conflict(arn: string): never {
   return fail('ConflictException', `Another change of ${arn} is under way.`)
+}
+
+function suiteOf({ suite }: BackingKey): CipherSuite {
+  if (suite === undefined) throw new Error('imported material without a suite')
+  return suite
 }

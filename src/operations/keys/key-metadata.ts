@@ -1,14 +1,13 @@
 /** A key as DescribeKey shows it. */
 
 import type { Key } from '../../model/key.ts'
-import { keySpecRow } from '../../model/key-specs.ts'
+import { type KeyKind, keySpecRow } from '../../model/key-specs.ts'
 import type { Operations } from '../operation.ts'
 
 type KeyMetadata = NonNullable<Operations['DescribeKey']['response']['keyMetadata']>
 
 /** The key's metadata. https://docs.aws.amazon.com/kms/latest/APIReference/API_KeyMetadata.html */
 export function keyMetadata(key: Key): KeyMetadata {
-  const { encryptionAlgorithms } = keySpecRow(key.spec)
   return {
     awsAccountId: key.account,
     keyId: key.keyId,
@@ -23,7 +22,7 @@ export function keyMetadata(key: Key): KeyMetadata {
     keyManager: key.manager,
     keySpec: key.spec,
     customerMasterKeySpec: key.spec,
-    encryptionAlgorithms: [...encryptionAlgorithms],
+    ...algorithmsOf(key),
     multiRegion: false,
     ...expiry(key),
     currentKeyMaterialId:
@@ -38,4 +37,15 @@ function expiry({ backingKeys }: Key): Pick<KeyMetadata, 'expirationModel' | 'va
   const ends = present.flatMap(({ validToMs }) => validToMs ?? [])
   if (ends.length === 0) return { expirationModel: 'KEY_MATERIAL_DOES_NOT_EXPIRE' }
   return { expirationModel: 'KEY_MATERIAL_EXPIRES', validTo: new Date(Math.min(...ends)) }
+}
+
+/** The algorithms that a key is used with: those of its spec that belong to its usage. */
+export function algorithmsOf({ spec, usage }: KeyKind) {
+  const row = keySpecRow(spec)
+  return {
+    encryptionAlgorithms: usage === 'ENCRYPT_DECRYPT' ? [...row.encryptionAlgorithms] : [],
+    signingAlgorithms: usage === 'SIGN_VERIFY' ? [...row.signingAlgorithms] : [],
+    macAlgorithms: usage === 'GENERATE_VERIFY_MAC' ? [...row.macAlgorithms] : [],
+    keyAgreementAlgorithms: usage === 'KEY_AGREEMENT' ? [...row.keyAgreementAlgorithms] : [],
+  }
 }

@@ -38,7 +38,8 @@ export function refuseWhatIsNotOffered(request: Request): void {
   const refuse = (what: string) =>
     fail('UnsupportedOperationException', `This version of keyslot does not offer ${what}.`)
   const { spec } = kindOfNewKey(request)
-  if (!keySpecRow(spec).offered) refuse(`KeySpec ${spec}`)
+  const { refused } = keySpecRow(spec)
+  if (refused !== undefined) refuse(`KeySpec ${spec}: ${refused}`)
   originOfNewKey(request)
   if (request.customKeyStoreId !== undefined) refuse('custom key stores')
   if (request.xksKeyId !== undefined) refuse('external key stores')

@@ -116,20 +116,29 @@ function leave(worker: Worker): void {
   leaving.push(new Promise((resolve) => worker.once('exit', () => resolve())))
 }
 
-function perform({ objects, imports, suite, check }: ServedToken, call: ManagementCall): unknown {
+function perform({ objects, imports, ...served }: ServedToken, call: ManagementCall): unknown {
   switch (call.verb) {
     case 'suite':
-      return suite
+      return served.suite
+    case 'lacks':
+      return served.lacks(call.input)
     case 'generateBackingKey':
-      return objects.generate(call.input)
-    case 'provesBackingKey':
-      return objects.proves(call.input)
+      return objects.generate(call.input)?.toString('base64')
+    case 'provesBackingKey': {
+      const { publicKey, ...named } = call.input
+      return objects.proves({
+        ...named,
+        publicKey: publicKey === undefined ? undefined : Buffer.from(publicKey, 'base64'),
+      })
+    }
+    case 'publicKeyOf':
+      return objects.publicKeyOf(call.input)?.toString('base64')
     case 'destroyBackingKey':
       return objects.destroy(call.input)
     case 'listBackingKeys':
       return objects
         .list()
-        .map((found) => `${found.id}${found.suite}`)
+        .map((found) => `${found.id}${found.suite ?? 0}`)
         .join('')
     case 'createCanary':
       return objects.createCanary()
@@ -138,7 +147,7 @@ function perform({ objects, imports, suite, check }: ServedToken, call: Manageme
     case 'findBackingKey':
       return objects.findAgain(call.input)
     case 'check':
-      return check()
+      return served.check()
     case 'makeWrappingKey':
       return imports.makeWrappingKey(call.input).toString('base64')
     case 'destroyWrappingKey':

@@ -13,43 +13,55 @@ export interface FoundObject {
   /** CKA_ID as 32 hex digits. */
   readonly id: string
   readonly label: string
-  readonly suite: CipherSuite
+  /** Of keys for symmetric encryption. */
+  readonly suite?: CipherSuite
   readonly handle: Handle
 }
 
-/** CKA_ID, CKA_LABEL and what makes an object fit to be used at all. */
+/** The classes of objects that keyslot makes, and the usages of each, of which a key has one. */
+const CLASSES = [
+  {
+    value: pkcs11js.CKO_SECRET_KEY,
+    usages: [pkcs11js.CKA_DERIVE, pkcs11js.CKA_ENCRYPT, pkcs11js.CKA_SIGN],
+  },
+  {
+    value: pkcs11js.CKO_PRIVATE_KEY,
+    usages: [pkcs11js.CKA_DERIVE, pkcs11js.CKA_DECRYPT, pkcs11js.CKA_SIGN],
+  },
+] as const
+
+/** CKA_ID, CKA_LABEL and what makes an object fit to be used at all, beside its usages. */
 const SUMMARY = [
   pkcs11js.CKA_ID,
   pkcs11js.CKA_LABEL,
   pkcs11js.CKA_SENSITIVE,
   pkcs11js.CKA_EXTRACTABLE,
-  pkcs11js.CKA_DERIVE,
-  pkcs11js.CKA_ENCRYPT,
 ]
 
 /**
- * The one secret key with this id.
+ * The one object with this id: a secret key, or the private half of a pair.
  *
  * @throws KmsError when there are several.
  */
 export function findById(session: TokenSession, id: string): Handle | undefined {
-  const found = session.find(secretKeyOf(id))
+  const found = session.find([withId(id)])
   if (found.length > 1) refuse(`${found.length} objects have the id ${id}`)
   return found[0]
 }
 
-/** What finds secret keys with this id. */
-export function secretKeyOf(id: string): readonly Attribute[] {
-  return [
-    { type: pkcs11js.CKA_CLASS, value: pkcs11js.CKO_SECRET_KEY },
-    { type: pkcs11js.CKA_ID, value: Buffer.from(id, 'hex') },
-  ]
+/** What finds objects with this id. */
+export function withId(id: string): Attribute {
+  return { type: pkcs11js.CKA_ID, value: Buffer.from(id, 'hex') }
 }
 
-/** All secret keys of the token, whoever's they are. */
-export function secretKeys(session: TokenSession): readonly Handle[] {
+/** All secret and private keys of the token, whoever's they are. */
+export function tokenKeys(session: TokenSession): readonly Handle[] {
+  return CLASSES.flatMap(({ value }) => keysOfClass(session, value))
+}
+
+function keysOfClass(session: TokenSession, value: number): readonly Handle[] {
   return session.find([
-    { type: pkcs11js.CKA_CLASS, value: pkcs11js.CKO_SECRET_KEY },
+    { type: pkcs11js.CKA_CLASS, value },
     { type: pkcs11js.CKA_TOKEN, value: true },
   ])
 }
@@ -72,7 +84,11 @@ export function backingKeys(session: TokenSession, log: Log): readonly FoundObje
 
 /** Every object of keyslot's that is fit to be used, the canary among them. */
 export function ourObjects(session: TokenSession, log: Log): readonly FoundObject[] {
-  return secretKeys(session).flatMap((handle) => summaryOf(session, handle, log) ?? [])
+  return CLASSES.flatMap((keyClass) =>
+    keysOfClass(session, keyClass.value).flatMap(
+      (handle) => summaryIn(session, handle, keyClass, log) ?? [],
+    ),
+  )
 }
 
 /** What an object is, if it is keyslot's and fit to be used. */
@@ -81,24 +97,37 @@ export function summaryOf(
   handle: Handle,
   log: Log,
 ): FoundObject | undefined {
-  const read = readWhole(session, handle, SUMMARY)
+  const [value] = readWhole(session, handle, [pkcs11js.CKA_CLASS]) ?? []
+  const keyClass = CLASSES.find((one) => value?.readUInt32LE() === one.value)
+  return keyClass && summaryIn(session, handle, keyClass, log)
+}
+
+function summaryIn(
+  session: TokenSession,
+  handle: Handle,
+  { value, usages }: (typeof CLASSES)[number],
+  log: Log,
+): FoundObject | undefined {
+  const read = readWhole(session, handle, [...SUMMARY, ...usages])
   if (read === undefined) {
     log('warn', 'an object of the token cannot be read: a crash may have left it half made')
     return undefined
   }
-  const [id, label, sensitive, extractable, derives, encrypts] = read
+  const [id, label, sensitive, extractable, ...used] = read
   if (!label?.toString('latin1').startsWith(LABEL_PREFIX)) return undefined
-  const found = {
+  const [derives, encrypts] = used.map(isTrue)
+  const suite = derives ? 1 : encrypts ? 2 : undefined
+  const found: FoundObject = {
     id: id?.toString('hex') ?? '',
     label: label.toString('latin1'),
-    suite: isTrue(derives) ? 1 : 2,
+    suite: value === pkcs11js.CKO_SECRET_KEY ? suite : undefined,
     handle,
-  } as const
+  }
   const isFit =
     id?.length === ID_BYTES &&
     isTrue(sensitive) &&
     !isTrue(extractable) &&
-    isTrue(derives) !== isTrue(encrypts)
+    used.filter(isTrue).length === 1
   if (isFit) return found
   log('error', 'an object with a label of keyslot is not as it has to be', {
     id: found.id,

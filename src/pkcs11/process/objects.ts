@@ -6,22 +6,30 @@
 import pkcs11js, { type Handle } from 'pkcs11js'
 import { KmsError } from '../../model/failures.ts'
 import type { CipherSuite } from '../../model/key.ts'
-import type { Profile, TokenFiles } from '../profiles/profile.ts'
+import type { KeyKind } from '../../model/key-specs.ts'
+import type { BackingKeyKind } from '../hsm.ts'
+import type { TokenFiles } from '../profiles/profile.ts'
 import type { Log } from '../settings.ts'
-import { CanaryProof, proveBackingKey, proveDerivation, proveDerivedKey } from '../token/proofs.ts'
+import { CanaryProof, proveDerivation, proveDerivedKey } from '../token/proofs.ts'
+import { mayReadPublicKey, spkiOf } from '../token/public-keys.ts'
 import { TokenError } from '../token/return-values.ts'
 import type { TokenSession } from '../token/session.ts'
 import {
-  backingKeyExpected,
-  backingKeyTemplate,
   CANARY_LABEL,
   type FixedAttribute,
   ID_BYTES,
   LABEL_PREFIX,
   type ObjectName,
-  templateFaults,
   withoutLength,
 } from '../token/templates.ts'
+import {
+  checkObject,
+  type MadeObject,
+  makeObject,
+  proveObject,
+  type TokenKind,
+  templateOf,
+} from './backing-key.ts'
 import { CANARY_ENTRY, type HandleLogWriter } from './handle-log.ts'
 import {
   backingKeys,
@@ -30,9 +38,9 @@ import {
   labelOf,
   ourObjects,
   refuse,
-  secretKeyOf,
-  secretKeys,
   summaryOf,
+  tokenKeys,
+  withId,
 } from './object-search.ts'
 
 /** The canary is not what it should be: nothing that the token says of absence is believed. */
@@ -41,8 +49,7 @@ export class CanaryError extends Error {
 }
 
 /** What object management works on. */
-export interface ObjectsOptions {
-  readonly profile: Profile
+export interface ObjectsOptions extends TokenKind {
   readonly serialNumber: string
   /** Whether the token derives, as its canary has to prove then. */
   readonly derives: boolean
@@ -119,7 +126,7 @@ export class TokenObjects {
   createCanary(): string {
     if (this.#canaryId !== undefined) return this.#canaryId
     return this.#withSession((session) => {
-      const labels = secretKeys(session)
+      const labels = tokenKeys(session)
         .map((handle) => labelOf(session, handle))
         .filter((label) => label.startsWith(LABEL_PREFIX))
       if (labels.length > 1 || labels.some((label) => label !== CANARY_LABEL)) {
@@ -139,17 +146,19 @@ export class TokenObjects {
   /**
    * Makes a backing key, reads it back, proves it, and publishes it.
    *
+   * @returns the public half, of a pair.
    * @throws KmsError when the token made something else; the fresh object is destroyed then.
    */
-  generate(input: { id: string; label: string; suite: CipherSuite }): void {
-    this.#withSession((session) => {
-      this.#canarySings(session)
+  generate(input: { id: string; label: string } & BackingKeyKind): Buffer | undefined {
+    return this.withCanary((session) => {
       if (this.#published.has(input.id)) refuse(`a backing key ${input.id} exists already`)
       if (!/^[ -~]*$/.test(input.label)) refuse('the label is not ASCII')
       const { label: said } = input
       const label = said.startsWith(LABEL_PREFIX) ? said : `${LABEL_PREFIX}${said}`
-      const made = { ...input, label }
-      this.#publish({ ...made, handle: this.#make(session, made) })
+      const { id, suite } = input
+      const { handle, publicKey } = this.#make(session, { ...input, label })
+      this.#publish({ id, label, suite, handle })
+      return publicKey
     })
   }
 
@@ -159,7 +168,7 @@ export class TokenObjects {
    *
    * @throws CanaryError, and TokenError when the device is gone or derives no key at all.
    */
-  proves(input: { id: string; suite: CipherSuite; imported?: boolean }): boolean {
+  proves(input: { id: string; publicKey?: Buffer; imported?: boolean } & BackingKeyKind): boolean {
     const first = this.#proof(input)
     // One failure may be the token's; two with the canary in order between them are the key's.
     const { found, failure } = first.failure === undefined ? first : this.#proof(input)
@@ -170,7 +179,8 @@ export class TokenObjects {
     if (failure !== undefined) {
       // The canary says nothing of derivation.
       if (input.suite === 1) this.#withSession(proveDerivation)
-      this.#options.log('error', 'a backing key does not prove itself', { ...input, failure })
+      const { id } = input
+      this.#options.log('error', 'a backing key does not prove itself', { id, failure })
     }
     this.#unpublish(input.id)
     return false
@@ -178,8 +188,7 @@ export class TokenObjects {
 
   /** Destroys a backing key and makes sure that it is gone. */
   destroy(id: string): void {
-    this.#withSession((session) => {
-      this.#canarySings(session)
+    this.withCanary((session) => {
       if (id === this.#canaryId) refuse('the canary is not destroyed')
       const handle = findById(session, id)
       // Before the object itself: from here on no worker begins to use it.
@@ -199,8 +208,7 @@ export class TokenObjects {
 
   /** All backing keys in the token as of now, the canary left out. */
   list(): readonly FoundObject[] {
-    return this.#withSession((session) => {
-      this.#canarySings(session)
+    return this.withCanary((session) => {
       const found = backingKeys(session, this.#options.log)
       // Objects that could not be read are left out: that is only right of a token that reads.
       this.#canarySings(session)
@@ -210,8 +218,7 @@ export class TokenObjects {
 
   /** Looks for a backing key that a worker has no good handle of, and publishes what it finds. */
   findAgain(id: string): boolean {
-    return this.#withSession((session) => {
-      this.#canarySings(session)
+    return this.withCanary((session) => {
       const handle = findById(session, id)
       this.#unpublish(id)
       const found = handle && summaryOf(session, handle, this.#options.log)
@@ -253,26 +260,40 @@ export class TokenObjects {
     this.withCanary((session) => {
       if (input.id === this.#canaryId) refuse('the canary is not replaced')
       this.#unpublish(input.id)
-      for (const left of session.find(secretKeyOf(input.id))) {
+      for (const left of session.find([withId(input.id)])) {
         this.durably('object destroyed', () => session.destroyObject(left))
       }
-      const make = (template: readonly FixedAttribute[]) => unwrap(session, withoutLength(template))
-      this.#publish({ ...input, handle: this.#make(session, { ...input, imported: true }, make) })
+      const make = (name: ObjectName) => {
+        const template = withoutLength(templateOf(name, input, this.#options))
+        return { handle: unwrap(session, template) }
+      }
+      const { handle } = this.#make(session, { ...input, imported: true }, make)
+      this.#publish({ ...input, handle })
     })
   }
 
-  #proof({ id, suite, imported }: { id: string; suite: CipherSuite; imported?: boolean }): {
+  /** The public half of a pair, as far as its private half tells. */
+  publicKeyOf({ id, spec }: { id: string } & KeyKind): Buffer | undefined {
+    return this.withCanary((session) => {
+      const handle = findById(session, id)
+      const publicKey = handle && mayReadPublicKey(session, handle, spec)
+      return publicKey && spkiOf(publicKey)
+    })
+  }
+
+  #proof(input: { id: string; publicKey?: Buffer; imported?: boolean } & BackingKeyKind): {
     found?: FoundObject
     failure?: string
   } {
-    return this.#withSession((session) => {
-      this.#canarySings(session)
+    const { id, suite, publicKey } = input
+    return this.withCanary((session) => {
       try {
         const handle = findById(session, id)
         if (handle === undefined) return {}
         const label = labelOf(session, handle)
-        this.#check(session, handle, { id: Buffer.from(id, 'hex'), label }, { suite, imported })
-        proveBackingKey(session, handle, suite)
+        const name = { id: Buffer.from(id, 'hex'), label }
+        checkObject(session, handle, name, input, this.#options)
+        proveObject(session, handle, input, publicKey, this.#options)
         return { found: { id, label, suite, handle } }
       } catch (cause) {
         const isTheDevice = cause instanceof TokenError && cause.value.follows === 'restart process'
@@ -284,27 +305,28 @@ export class TokenObjects {
 
   #make(
     session: TokenSession,
-    input: { id: string; label: string; suite: CipherSuite; imported?: boolean },
-    make = (template: readonly FixedAttribute[]) => session.generateKey(template),
-  ): Handle {
+    input: { id: string; label: string; imported?: boolean } & BackingKeyKind,
+    make: (name: ObjectName) => MadeObject = (name) =>
+      makeObject(session, name, input, this.#options),
+  ): MadeObject {
     const name = { id: Buffer.from(input.id, 'hex'), label: input.label }
     if (name.id.length !== ID_BYTES) refuse(`the id ${input.id} is not 16 bytes long`)
     const change = this.#options.files?.beginChange(this.#options.serialNumber)
-    const handle = make(backingKeyTemplate(name, input.suite, this.#options.profile))
+    const made = make(name)
     try {
       change?.settle('object made')
-      this.#check(session, handle, name, input)
+      checkObject(session, made.handle, name, input, this.#options)
       // A second session shows what others will see, not what this one remembers.
       this.#withSession((fresh) => {
         const found = findById(fresh, input.id)
         if (found === undefined) refuse(`the object ${input.id} is not found after it was made`)
-        proveBackingKey(fresh, found, input.suite)
+        proveObject(fresh, found, input, made.publicKey, this.#options)
       })
     } catch (cause) {
-      this.#discard(session, handle)
+      this.#discard(session, made.handle)
       throw cause
     }
-    return handle
+    return made
   }
 
   #discard(session: TokenSession, handle: Handle): void {
@@ -353,23 +375,6 @@ export class TokenObjects {
       if (cause instanceof CanaryError) throw cause
       const reason = cause instanceof Error ? cause.message : String(cause)
       throw new CanaryError(`the canary ${id} does not work: ${reason}`, { cause })
-    }
-  }
-
-  #check(
-    session: TokenSession,
-    handle: Handle,
-    name: ObjectName,
-    { suite, imported }: { suite: CipherSuite; imported?: boolean },
-  ): void {
-    const expected = backingKeyExpected(name, suite, this.#options.profile, imported)
-    const actual = session.read(
-      handle,
-      expected.map(({ type }) => type),
-    )
-    const faults = templateFaults(expected, actual)
-    if (faults.length > 0) {
-      refuse(`the object ${name.id.toString('hex')} is not as it has to be: ${faults.join(', ')}`)
     }
   }
 

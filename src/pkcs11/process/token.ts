@@ -1,10 +1,18 @@
 /** Opens the token for this process: module, login, capabilities, canary, stock of objects. */
 
 import type { CipherSuite } from '../../model/key.ts'
+import type { KeyKind } from '../../model/key-specs.ts'
 import { TokenImports } from '../import/token-imports.ts'
 import type { Profile } from '../profiles/profile.ts'
 import type { Capability, HsmReport, HsmSettings, Log, TokenIdentity } from '../settings.ts'
-import { CAPABILITY_NAMES, proveCapabilities, suiteOf } from '../token/capabilities.ts'
+import {
+  CAPABILITY_NAMES,
+  lackOf,
+  neededOf,
+  proveCapabilities,
+  provedKinds,
+  suiteOf,
+} from '../token/capabilities.ts'
 import {
   type FoundToken,
   findToken,
@@ -36,6 +44,8 @@ export interface ServedToken {
   readonly workersMax: number
   /** What a worker needs that opens this descriptor. */
   workerStart(fd: number): WorkerStart
+  /** Why the token makes no keys of a kind; `undefined` when it does. */
+  lacks(kind: KeyKind): string | undefined
   /** The report of the token, with the canary found and used just now. */
   check(): HsmReport
   /** Closes all sessions and the module. */
@@ -62,12 +72,15 @@ export async function openToken(settings: HsmSettings, log: Log): Promise<Served
   await logIn(module, token, () => readPin(pin))
   const openSession = () => TokenSession.open(pkcs11, slot.handle, profile)
   const capabilities = provedCapabilities(token, openSession, settings, log)
-  const suite = suiteOf(capabilities) ?? cannotServe(capabilities)
+  const needed = neededOf(capabilities)
+  const suite = suiteOf(needed) ?? cannotServe(needed)
   const handleLog = newHandleLog()
   const files = profile.tokenFiles?.(process.env)
   const { serialNumber } = identity
+  const proved = provedKinds(capabilities)
   const objects = new TokenObjects(openSession, {
     profile,
+    proved: (name) => proved.includes(name),
     serialNumber,
     derives: suite === 1,
     files,
@@ -76,7 +89,7 @@ export async function openToken(settings: HsmSettings, log: Log): Promise<Served
   })
   objects.takeStock(settings.canaryId)
   // A key that was derived from before is not given up for what may pass.
-  if (suite === 2 && objects.holds(1) && mayPass(capabilities)) cannotServe(capabilities)
+  if (suite === 2 && objects.holds(1) && mayPass(needed)) cannotServe(needed)
   try {
     files?.keepCopy(serialNumber)
   } catch (cause) {
@@ -98,6 +111,7 @@ export async function openToken(settings: HsmSettings, log: Log): Promise<Served
       slotId: slot.handle,
       handleLog,
       derives: suite === 1,
+      proved,
       verifyEncryption: settings.verifyEncryption ?? true,
       verifyDecryption: settings.verifyDecryption ?? false,
       derivedKeyLimits: {
@@ -106,6 +120,7 @@ export async function openToken(settings: HsmSettings, log: Log): Promise<Served
         keptMax: profile.derivedKeysMax,
       },
     }),
+    lacks: (kind) => lackOf(capabilities, kind),
     check: () => report(token, served, capabilities),
     close: () => {
       slot.closeAll()

@@ -8,19 +8,24 @@ import { parentPort } from 'node:worker_threads'
 import pkcs11js from 'pkcs11js'
 import { nonceBytes } from '../../model/ciphertext.ts'
 import type { CipherSuite } from '../../model/key.ts'
+import { KEY_SPECS, type KeySpec, keySpecRow } from '../../model/key-specs.ts'
 import { FramePipe } from '../pipe.ts'
 import { PROFILES } from '../profiles/choose.ts'
 import type { DerivedKeyLimits } from '../token/derived-keys.ts'
+import type { KindCapability } from '../token/mechanisms.ts'
 import type { Sealed } from '../token/session.ts'
 import { ID_BYTES } from '../token/templates.ts'
 import {
   DATA_FRAME_BYTES_MAX,
   type FrameCursor,
+  type FrameWriter,
   MalformedFrameError,
   STATUS,
   VERB,
 } from '../wire.ts'
-import { type CalledKey, DataVerbs, DeviceFaultError, StatusError } from './data-verbs.ts'
+import { type CalledKey, DataVerbs } from './data-verbs.ts'
+import { DeviceFaultError, GuardedSession, StatusError } from './guarded-session.ts'
+import { KeyVerbs, type NamedKey, type NamedPair } from './key-verbs.ts'
 
 /** What the object thread hands to a worker. */
 export interface WorkerStart {
@@ -30,6 +35,7 @@ export interface WorkerStart {
   readonly slotId: Uint8Array
   readonly handleLog: SharedArrayBuffer
   readonly derives: boolean
+  readonly proved: readonly KindCapability[]
   readonly verifyEncryption: boolean
   readonly verifyDecryption: boolean
   readonly derivedKeyLimits: DerivedKeyLimits
@@ -48,6 +54,10 @@ export type WorkerEvent =
 /** Answers are not held back longer than this while a slow token works through a batch. */
 const HOLD_BACK_MS = 1
 const CALLED_KEYS_MAX = 20_000
+const SPECS = Object.keys(KEY_SPECS) as KeySpec[]
+const ROWS = SPECS.map(keySpecRow)
+const SIGNING_ALGORITHMS = [...new Set(ROWS.flatMap((row) => row.signingAlgorithms))]
+const MAC_ALGORITHMS = [...new Set(ROWS.flatMap((row) => row.macAlgorithms))]
 
 // The thread starts, and loads its code, while the object thread is still opening the token.
 parentPort?.once('message', serve)
@@ -57,18 +67,18 @@ function serve(start: WorkerStart): void {
   // The library is in the process already, and initialised.
   const pkcs11 = new pkcs11js.PKCS11()
   pkcs11.load(modulePath)
-  const verbs = new DataVerbs({
+  const guard = new GuardedSession({
     ...rest,
     pkcs11,
     slotId: Buffer.from(slotId),
     profile: PROFILES[profile],
   })
-  const keys = new Map<string, CalledKey>()
+  const verbs: Verbs = { data: new DataVerbs(guard), keys: new KeyVerbs(guard), called: new Map() }
   let flushedMs = 0
   const pipe = new FramePipe(new Socket({ fd, readable: true, writable: true }), {
     frameBytesMax: DATA_FRAME_BYTES_MAX,
     onFrame: (frame) => {
-      answer(frame, pipe, verbs, keys)
+      answer(frame, pipe, verbs)
       const nowMs = performance.now()
       if (nowMs - flushedMs < HOLD_BACK_MS) return
       pipe.flush()
@@ -76,24 +86,26 @@ function serve(start: WorkerStart): void {
     },
     onBatch: () => pipe.flush(),
     onClose: (cause) => {
-      verbs.close()
+      guard.close()
       tell(cause === undefined ? { kind: 'ended' } : { kind: 'fault', reason: stack(cause) })
     },
   })
   tell({ kind: 'started' })
 }
 
-function answer(
-  frame: FrameCursor,
-  pipe: FramePipe,
-  verbs: DataVerbs,
-  keys: Map<string, CalledKey>,
-): void {
+/** What a worker can do, and the keys that it has been asked for. */
+interface Verbs {
+  readonly data: DataVerbs
+  readonly keys: KeyVerbs
+  readonly called: Map<string, CalledKey>
+}
+
+function answer(frame: FrameCursor, pipe: FramePipe, verbs: Verbs): void {
   const { writer } = pipe
   writer.begin()
   writer.u32(frame.u32())
   try {
-    perform(frame, pipe, verbs, keys)
+    perform(frame, pipe, verbs)
   } catch (cause) {
     if (cause instanceof MalformedFrameError) throw cause
     // Whatever the call has written of its answer is taken back, sequence number included.
@@ -110,47 +122,44 @@ function answer(
   writer.end()
 }
 
-function perform(
-  frame: FrameCursor,
-  { writer }: FramePipe,
-  verbs: DataVerbs,
-  keys: Map<string, CalledKey>,
-): void {
+function perform(frame: FrameCursor, pipe: FramePipe, verbs: Verbs): void {
+  const { writer } = pipe
+  const { data, called } = verbs
   const verb = frame.u8()
   const deadlineMs = frame.f64()
   if (Date.now() > deadlineMs) throw new StatusError(STATUS.tooLate, 'too late')
   switch (verb) {
     case VERB.encrypt: {
-      const key = calledKey(frame, keys)
-      const blob = verbs.encrypt(key, frame.block(), frame.bytes())
+      const key = calledKey(frame, called)
+      const blob = data.encrypt(key, frame.block(), frame.bytes())
       writer.u8(STATUS.done)
       writer.bytes(blob)
       return
     }
     case VERB.decrypt: {
-      const { key, context, nonce, sealed } = source(frame, keys)
+      const { key, context, nonce, sealed } = source(frame, called)
       try {
-        const plaintext = verbs.decrypt(key, context, nonce, sealed)
+        const plaintext = data.decrypt(key, context, nonce, sealed)
         writer.u8(STATUS.done)
         writer.bytes(plaintext)
       } finally {
-        verbs.wipe()
+        data.wipe()
       }
       return
     }
     case VERB.reEncrypt: {
-      const from = source(frame, keys)
-      const to = { key: calledKey(frame, keys), context: frame.block() }
-      const blob = verbs.reEncrypt(from, to)
+      const from = source(frame, called)
+      const to = { key: calledKey(frame, called), context: frame.block() }
+      const blob = data.reEncrypt(from, to)
       writer.u8(STATUS.done)
       writer.bytes(blob)
       return
     }
     case VERB.generateDataKey:
     case VERB.generateDataKeyWithoutPlaintext: {
-      const key = calledKey(frame, keys)
+      const key = calledKey(frame, called)
       const context = frame.block()
-      verbs.generateDataKey(key, context, dataKeyBytes(frame), (plaintext, blob) => {
+      data.generateDataKey(key, context, dataKeyBytes(frame), (plaintext, blob) => {
         writer.u8(STATUS.done)
         if (verb === VERB.generateDataKey) writer.bytes(plaintext)
         writer.bytes(blob)
@@ -160,7 +169,7 @@ function perform(
     case VERB.generateRandom: {
       const random = Buffer.alloc(dataKeyBytes(frame))
       try {
-        verbs.generateRandom(random)
+        data.generateRandom(random)
         writer.u8(STATUS.done)
         writer.bytes(random)
       } finally {
@@ -168,9 +177,44 @@ function perform(
       }
       return
     }
+    case VERB.sign:
+    case VERB.mac:
+      writeDone(writer, performWithKey(verb, frame, verbs.keys))
+      return
     default:
       throw new MalformedFrameError(`the verb ${verb}`)
   }
+}
+
+/** The verbs of keys of other kinds; what they answer is no secret. */
+function performWithKey(verb: number, frame: FrameCursor, keys: KeyVerbs): Buffer {
+  const named = namedKey(frame)
+  if (verb === VERB.mac) {
+    return keys.mac(named, nameIn(frame, MAC_ALGORITHMS), frame.bytes())
+  }
+  const pair: NamedPair = { ...named, publicKey: frame.block() }
+  const algorithm = nameIn(frame, SIGNING_ALGORITHMS)
+  const isDigest = frame.u8() === 1
+  return keys.sign(pair, algorithm, { message: frame.bytes(), isDigest })
+}
+
+function writeDone(writer: FrameWriter, answer: Buffer): void {
+  writer.u8(STATUS.done)
+  writer.bytes(answer)
+}
+
+/** A key of another kind: CKA_ID and spec. */
+function namedKey(frame: FrameCursor): NamedKey {
+  const entry = frame.latin1(ID_BYTES)
+  return { entry, spec: nameIn(frame, SPECS) }
+}
+
+/** One of the names that there are. */
+function nameIn<Name extends string>(frame: FrameCursor, names: readonly Name[]): Name {
+  const text = frame.latin1(frame.u8())
+  const found = names.find((name) => name === text)
+  if (found === undefined) throw new MalformedFrameError(`the name ${text}`)
+  return found
 }
 
 /** A backing key: suite, key id, CKA_ID, account. Doors send the same few again and again. */

@@ -10,11 +10,15 @@ export type IvMode =
   | { readonly made: 'behind the tag'; readonly bytes: number }
 
 /** Attributes that not every token takes. */
-export type OptionalAttribute =
-  | 'CKA_ALLOWED_MECHANISMS'
-  | 'CKA_COPYABLE'
-  | 'CKA_MODIFIABLE'
-  | 'CKA_WRAP_WITH_TRUSTED'
+export const OPTIONAL_ATTRIBUTES = [
+  'CKA_ALLOWED_MECHANISMS',
+  'CKA_COPYABLE',
+  'CKA_MODIFIABLE',
+  'CKA_WRAP_WITH_TRUSTED',
+] as const
+
+/** An attribute that not every token takes. */
+export type OptionalAttribute = (typeof OPTIONAL_ATTRIBUTES)[number]
 
 /** Attributes that the token sets and that prove where a key comes from. */
 export type OriginAttribute = 'CKA_ALWAYS_SENSITIVE' | 'CKA_LOCAL' | 'CKA_NEVER_EXTRACTABLE'

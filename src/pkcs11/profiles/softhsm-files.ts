@@ -37,7 +37,9 @@ const NUMBER_BYTES = 8
 const LABEL_OF_TOKEN = 0x80005349
 const SERIAL_OF_TOKEN = 0x8000534a
 const CLASS = 0x0
+const KEY_TYPE = 0x100
 const PRIVATE_KEY = 3n
+const RSA = 0n
 /** What the file of a whole key holds in the clear, by attribute number. */
 const KEY_FLAGS: readonly (readonly [type: number, value: boolean])[] = [
   // TOKEN, PRIVATE, SENSITIVE.
@@ -62,9 +64,9 @@ const KEY_LENGTHS: readonly (readonly [type: number, bytes: number])[] = [
   // ALLOWED_MECHANISMS has the highest number and so comes last: no cut spares it.
   [0x40000600, NUMBER_BYTES],
 ]
-/** VALUE of a secret key, PRIVATE_EXPONENT of an RSA private key. */
+/** PRIVATE_EXPONENT of an RSA private key, VALUE of any other key. */
 const SECRET_LENGTHS: typeof KEY_LENGTHS = [[0x11, 16 + 32]]
-const PRIVATE_LENGTHS: typeof KEY_LENGTHS = [[0x123, 16 + 256]]
+const RSA_LENGTHS: typeof KEY_LENGTHS = [[0x123, 16 + 256]]
 /** How long another process may be in the middle of its login. */
 const LOGIN_MS = 200
 
@@ -105,8 +107,9 @@ export function parseObject(file: Buffer): ReadonlyMap<number, Buffer> | undefin
 /** Whether this is the file of a key with all that makes it one. */
 export function isWholeKey(file: Buffer): boolean {
   const attributes = parseObject(file)
-  const isPrivateKey = attributes?.get(CLASS)?.readBigUInt64BE() === PRIVATE_KEY
-  const lengths = [...KEY_LENGTHS, ...(isPrivateKey ? PRIVATE_LENGTHS : SECRET_LENGTHS)]
+  const numberOf = (type: number) => attributes?.get(type)?.readBigUInt64BE()
+  const isRsa = numberOf(CLASS) === PRIVATE_KEY && numberOf(KEY_TYPE) === RSA
+  const lengths = [...KEY_LENGTHS, ...(isRsa ? RSA_LENGTHS : SECRET_LENGTHS)]
   return (
     KEY_FLAGS.every(([type, value]) => isFlag(attributes?.get(type), value)) &&
     lengths.every(([type, bytes]) => (attributes?.get(type)?.length ?? 0) >= bytes)

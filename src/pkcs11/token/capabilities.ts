@@ -8,7 +8,10 @@ import type { Slot } from 'graphene-pk11'
 import pkcs11js, { type Handle } from 'pkcs11js'
 import { NONCE_BYTES, TAG_BYTES } from '../../model/ciphertext.ts'
 import type { CipherSuite } from '../../model/key.ts'
+import type { KeyKind } from '../../model/key-specs.ts'
 import type { Capability } from '../settings.ts'
+import { kindRows } from './kind-capabilities.ts'
+import { generationOf, KIND_CAPABILITIES, type KindCapability } from './mechanisms.ts'
 import { TokenError } from './return-values.ts'
 import type { TokenSession } from './session.ts'
 import { proofKeyTemplate } from './templates.ts'
@@ -17,7 +20,8 @@ const KEY_BYTES = 32
 const AAD = Buffer.alloc(32, 'aad')
 const PLAINTEXT = Buffer.from('sixteen byte xy and some more of them')
 
-interface Row {
+/** Something that keyslot uses, and how it is proved. */
+export interface CapabilityRow {
   readonly name: string
   readonly use: string
   /** The mechanism's number; absent for what is a function of every token. */
@@ -26,7 +30,7 @@ interface Row {
   readonly prove: (session: TokenSession) => void
 }
 
-const ROWS: readonly Row[] = [
+const ROWS: readonly CapabilityRow[] = [
   {
     name: 'C_GenerateRandom',
     use: 'data keys, IVs and nonces',
@@ -53,7 +57,7 @@ const ROWS: readonly Row[] = [
 ]
 
 /** The names that the setting `withdraw` may hold. */
-export const CAPABILITY_NAMES: readonly string[] = ROWS.map(({ name }) => name)
+export const CAPABILITY_NAMES: readonly string[] = [...ROWS, ...kindRows()].map(({ name }) => name)
 
 /** Asks for and proves every capability that is not withdrawn. */
 export function proveCapabilities(
@@ -62,7 +66,7 @@ export function proveCapabilities(
   withdrawn: readonly string[],
 ): readonly Capability[] {
   const offered = offeredMechanisms(slot)
-  return ROWS.map(({ name, use, mechanism, prove }) => {
+  return [...ROWS, ...kindRows()].map(({ name, use, mechanism, prove }) => {
     const isOffered = mechanism === undefined || offered.has(mechanism)
     const refuse = (reason: string, mayPass?: true) => ({
       name,
@@ -97,6 +101,26 @@ export function suiteOf(capabilities: readonly Capability[]): CipherSuite | unde
   const serves = ['C_GenerateRandom', 'CKM_AES_KEY_GEN', 'CKM_AES_GCM'].every(proved)
   if (!serves) return undefined
   return proved('CKM_AES_CBC_ENCRYPT_DATA') ? 1 : 2
+}
+
+/** What symmetric encryption needs of these capabilities: without it a token cannot serve. */
+export function neededOf(capabilities: readonly Capability[]): readonly Capability[] {
+  return capabilities.filter(({ name }) => ROWS.some((row) => row.name === name))
+}
+
+/** What a token with these capabilities has proved beside what it cannot serve without. */
+export function provedKinds(capabilities: readonly Capability[]): readonly KindCapability[] {
+  const proved = new Set(capabilities.filter((one) => one.proved).map(({ name }) => name))
+  return KIND_CAPABILITIES.filter((name) => proved.has(name))
+}
+
+/** Why a token with these capabilities makes no keys of a kind; `undefined` when it does. */
+export function lackOf(capabilities: readonly Capability[], kind: KeyKind): string | undefined {
+  const proved = new Set<string>(provedKinds(capabilities))
+  const { capabilities: needed } = generationOf(kind, (name) => proved.has(name))
+  const lacking = needed.find((name) => !proved.has(name))
+  const row = capabilities.find(({ name }) => name === lacking)
+  return lacking && `${lacking}: ${row?.withdrawn ?? 'it is not used'}`
 }
 
 /** Whether the token failed as it does in a bad moment too, not by saying that it cannot. */

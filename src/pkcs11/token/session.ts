@@ -10,6 +10,8 @@ import { attributes, derivedKeyTemplate, type FixedAttribute } from './templates
 const RANDOM_AHEAD_BYTES = 1536
 /** Room for the longest input and what a token adds. */
 const SCRATCH_BYTES = 8 * 1024
+/** The longest signature: RSA's with a modulus of 4096 bits. */
+const SIGNATURE_BYTES = 512
 const FIND_AT_ONCE = 1000
 
 /** What came of an encryption: views that the next encryption on the session overwrites. */
@@ -35,6 +37,7 @@ export class TokenSession {
   readonly #derivation
   readonly #sealed = Buffer.alloc(SCRATCH_BYTES)
   readonly #opened = Buffer.alloc(SCRATCH_BYTES)
+  readonly #signature = Buffer.alloc(SIGNATURE_BYTES)
   readonly #random = Buffer.alloc(RANDOM_AHEAD_BYTES)
   #randomAt = RANDOM_AHEAD_BYTES
 
@@ -170,15 +173,28 @@ export class TokenSession {
     this.#opened.fill(0)
   }
 
-  /** Makes an AES key inside the token. */
-  generateKey(template: readonly FixedAttribute[]): Handle {
+  /** Makes a secret key inside the token: one for AES unless a mechanism is named. */
+  generateKey(
+    template: readonly FixedAttribute[],
+    mechanism: number = pkcs11js.CKM_AES_KEY_GEN,
+  ): Handle {
     return this.#ask('C_GenerateKey', () =>
-      this.#pkcs11.C_GenerateKey(
-        this.#handle,
-        { mechanism: pkcs11js.CKM_AES_KEY_GEN },
-        attributes(template),
-      ),
+      this.#pkcs11.C_GenerateKey(this.#handle, { mechanism }, attributes(template)),
     )
+  }
+
+  /**
+   * Signs, or makes a MAC.
+   *
+   * @param input never empty: an empty one would leave the operation active.
+   * @returns a view that the next signature on the session overwrites.
+   */
+  sign(key: Handle, mechanism: Mechanism, input: Buffer): Buffer {
+    refuseEmpty(input)
+    return this.#ask('C_Sign', () => {
+      this.#pkcs11.C_SignInit(this.#handle, mechanism, key)
+      return this.#pkcs11.C_Sign(this.#handle, input, this.#signature)
+    })
   }
 
   /** Makes an object of a known value: only session objects, for proofs. */

@@ -7,7 +7,8 @@
 
 import pkcs11js, { type Attribute } from 'pkcs11js'
 import type { CipherSuite } from '../../model/key.ts'
-import type { OptionalAttribute, Profile } from '../profiles/profile.ts'
+import { OPTIONAL_ATTRIBUTES, type Profile } from '../profiles/profile.ts'
+import type { Generation } from './mechanisms.ts'
 
 /** What labels of keyslot's objects begin with. */
 export const LABEL_PREFIX = 'keyslot '
@@ -73,16 +74,76 @@ export function proofKeyTemplate(use: 'encrypts' | 'derives', value?: Buffer): F
 }
 
 /**
+ * The template of a backing key that signs, decrypts or agrees: the private half of a pair, or a
+ * secret that makes MACs.
+ */
+export function kindTemplate(
+  { id, label }: ObjectName,
+  generation: Generation,
+  profile?: Profile,
+): readonly FixedAttribute[] {
+  const { keyType, use, allowed } = generation
+  const isSecret = keyType === pkcs11js.CKK_GENERIC_SECRET
+  return without(profile, [
+    fixed('CKA_CLASS', isSecret ? pkcs11js.CKO_SECRET_KEY : pkcs11js.CKO_PRIVATE_KEY),
+    fixed('CKA_KEY_TYPE', keyType),
+    ...(isSecret ? parameters(generation) : []),
+    fixed('CKA_TOKEN', true),
+    fixed('CKA_PRIVATE', true),
+    fixed('CKA_SENSITIVE', true),
+    fixed('CKA_EXTRACTABLE', false),
+    fixed('CKA_SIGN', use === 'CKA_SIGN'),
+    fixed('CKA_DECRYPT', use === 'CKA_DECRYPT'),
+    fixed('CKA_DERIVE', use === 'CKA_DERIVE'),
+    fixed('CKA_UNWRAP', false),
+    ...(isSecret
+      ? [fixed('CKA_ENCRYPT', false), fixed('CKA_VERIFY', false), fixed('CKA_WRAP', false)]
+      : [fixed('CKA_SIGN_RECOVER', false)]),
+    fixed('CKA_WRAP_WITH_TRUSTED', true),
+    fixed('CKA_ALLOWED_MECHANISMS', Buffer.concat(allowed.map(ulong))),
+    fixed('CKA_ID', id),
+    fixed('CKA_LABEL', label),
+    fixed('CKA_COPYABLE', false),
+    // Last: the objects of some tokens are closed to the attributes behind it.
+    fixed('CKA_MODIFIABLE', false),
+  ])
+}
+
+/** A session key of a kind, for a proof; a secret may have a known value. */
+export function proofKindTemplate(generation: Generation, value?: Buffer): FixedAttribute[] {
+  const optional: readonly string[] = OPTIONAL_ATTRIBUTES
+  const template = kindTemplate({ id: Buffer.alloc(0), label: '' }, generation)
+    .filter(({ name }) => !optional.includes(name) && name !== 'CKA_ID' && name !== 'CKA_LABEL')
+    .map((attribute) => (attribute.name === 'CKA_TOKEN' ? fixed('CKA_TOKEN', false) : attribute))
+  if (value === undefined) return template
+  return [...template.filter(({ name }) => name !== 'CKA_VALUE_LEN'), fixed('CKA_VALUE', value)]
+}
+
+/** The template of the public half of a pair, which lives as long as its session. */
+export function publicKeyTemplate(generation: Generation): FixedAttribute[] {
+  const { keyType, use } = generation
+  return [
+    fixed('CKA_CLASS', pkcs11js.CKO_PUBLIC_KEY),
+    fixed('CKA_KEY_TYPE', keyType),
+    ...parameters(generation),
+    fixed('CKA_TOKEN', false),
+    fixed('CKA_PRIVATE', false),
+    fixed('CKA_VERIFY', use === 'CKA_SIGN'),
+    fixed('CKA_ENCRYPT', use === 'CKA_DECRYPT'),
+    fixed('CKA_DERIVE', use === 'CKA_DERIVE'),
+    fixed('CKA_WRAP', false),
+  ]
+}
+
+/**
  * What a backing key has to read back: its template, and that it was made inside the token unless
  * it is imported.
  */
-export function backingKeyExpected(
-  name: ObjectName,
-  suite: CipherSuite,
+export function expectedOf(
+  template: readonly FixedAttribute[],
   profile: Profile,
   isImported = false,
 ): readonly FixedAttribute[] {
-  const template = backingKeyTemplate(name, suite, profile)
   // Some tokens do not know the length of a key that they have unwrapped.
   if (isImported) return withoutLength(template)
   const origin = (['CKA_ALWAYS_SENSITIVE', 'CKA_NEVER_EXTRACTABLE', 'CKA_LOCAL'] as const)
@@ -114,6 +175,10 @@ export function templateFaults(
 /** A boolean attribute as it is read. */
 export function isTrue(value: Buffer | undefined): boolean {
   return value?.length === 1 && value[0] === 1
+}
+
+function parameters(generation: Generation): FixedAttribute[] {
+  return generation.parameters.map(({ name, value }) => fixed(name, value))
 }
 
 function aesKey(use: { token: boolean; encrypts: boolean; derives: boolean }): FixedAttribute[] {
@@ -150,7 +215,9 @@ const TYPES = {
   CKA_DECRYPT: pkcs11js.CKA_DECRYPT,
   CKA_DERIVE: pkcs11js.CKA_DERIVE,
   CKA_SIGN: pkcs11js.CKA_SIGN,
+  CKA_SIGN_RECOVER: pkcs11js.CKA_SIGN_RECOVER,
   CKA_VERIFY: pkcs11js.CKA_VERIFY,
+  CKA_EC_PARAMS: pkcs11js.CKA_EC_PARAMS,
   CKA_WRAP: pkcs11js.CKA_WRAP,
   CKA_UNWRAP: pkcs11js.CKA_UNWRAP,
   CKA_WRAP_WITH_TRUSTED: pkcs11js.CKA_WRAP_WITH_TRUSTED,
@@ -170,8 +237,11 @@ export function fixed(name: keyof typeof TYPES, value: FixedAttribute['value']):
 }
 
 /** A template without what the token refuses. */
-export function without(profile: Profile, template: readonly FixedAttribute[]): FixedAttribute[] {
-  const left: readonly string[] = profile.withoutAttributes satisfies readonly OptionalAttribute[]
+export function without(
+  profile: Profile | undefined,
+  template: readonly FixedAttribute[],
+): FixedAttribute[] {
+  const left: readonly string[] = profile?.withoutAttributes ?? []
   return template.filter(({ name }) => !left.includes(name))
 }
 

@@ -24,6 +24,9 @@ test('makes a symmetric encryption key by default, with the metadata that AWS do
     keySpec: 'SYMMETRIC_DEFAULT',
     customerMasterKeySpec: 'SYMMETRIC_DEFAULT',
     encryptionAlgorithms: ['SYMMETRIC_DEFAULT'],
+    signingAlgorithms: [],
+    macAlgorithms: [],
+    keyAgreementAlgorithms: [],
     multiRegion: false,
     currentKeyMaterialId: expect.stringMatching(/^[0-9a-f]{64}$/),
   })
@@ -61,8 +64,8 @@ test('refuses a usage that the spec does not have', async () => {
 })
 
 test.each([
-  [{ keySpec: 'RSA_2048', keyUsage: 'SIGN_VERIFY' }],
-  [{ keySpec: 'HMAC_256', keyUsage: 'GENERATE_VERIFY_MAC' }],
+  [{ keySpec: 'SM2', keyUsage: 'SIGN_VERIFY' }],
+  [{ keySpec: 'ML_DSA_65', keyUsage: 'SIGN_VERIFY' }],
   [{ multiRegion: true }],
   [{ customKeyStoreId: 'cks-1' }],
   [{ xksKeyId: 'x' }],
