@@ -64,8 +64,8 @@ export async function shell(line: string): Promise<string> {
   return stdout
 }
 
-/** What a first start has written. */
-function accessKeyOf(home: string): AccessKey {
+/** The access key that a first start has written. */
+export function accessKeyOf(home: string): AccessKey {
   const credentials = readFileSync(join(home, 'credentials'), 'utf8')
   const [, accessKeyId = ''] = /^aws_access_key_id = (\S+)$/m.exec(credentials) ?? []
   const [, secretAccessKey = ''] = /^aws_secret_access_key = (\S+)$/m.exec(credentials) ?? []

@@ -1,0 +1,106 @@
+/** The two doors as one: a call by its name with a request in AWS's terms, and how it ended. */
+
+import {
+  CONTRACT,
+  type FieldContract,
+  type MessageContract,
+} from '../../../src/contract/contract.ts'
+import type { PlainMessage } from '../../../src/contract/wire.ts'
+import type { RpcName } from '../../../src/service.ts'
+import type { RunningService } from '../../harness.ts'
+import { type AccessKey, send, sign } from '../aws/sign.ts'
+
+/** How a call ended. */
+export interface Ending {
+  readonly response?: PlainMessage
+  readonly failure?: { readonly name: string; readonly message: string }
+  /** Of the AWS door: the HTTP status. */
+  readonly status?: number
+}
+
+/** A door. */
+export type Door = (name: RpcName, request: PlainMessage) => Promise<Ending>
+
+/** Calls over gRPC as the account's root. */
+export function grpcDoor({ client }: RunningService): Door {
+  return async (name, request) => {
+    try {
+      return { response: await client.call(name, request as never) }
+    } catch (error) {
+      const { name: failure, message } = error as Error
+      return { failure: { name: failure, message } }
+    }
+  }
+}
+
+/** Calls in AWS's protocol with an access key of the account's root. */
+export function awsDoor({ service, clock, place }: RunningService, key: AccessKey): Door {
+  const { awsEndpoint: endpoint } = service
+  return async (name, request) => {
+    const signed = sign(key, {
+      operation: name,
+      body: JSON.stringify(toAws(CONTRACT[name].request, request)),
+      host: new URL(endpoint).host,
+      timeMs: clock(),
+      region: place.region,
+    })
+    const { status, json } = await send(endpoint, signed)
+    if (status === 200) return { response: fromAws(CONTRACT[name].response, json), status }
+    return { failure: { name: String(json.__type), message: String(json.message) }, status }
+  }
+}
+
+function toAws(contract: MessageContract, message: PlainMessage): object {
+  return Object.fromEntries(
+    contract.fields
+      .filter(({ name }) => message[name] !== undefined)
+      .map((field) => [field.awsName, each(field, message[field.name], valueToAws)]),
+  )
+}
+
+function fromAws(contract: MessageContract, json: PlainMessage): PlainMessage {
+  return Object.fromEntries(
+    contract.fields
+      .filter(({ awsName }) => json[awsName] !== undefined)
+      .map((field) => [field.name, each(field, json[field.awsName], valueFromAws)]),
+  )
+}
+
+function each(
+  field: FieldContract,
+  value: unknown,
+  convert: (field: FieldContract, value: unknown) => unknown,
+): unknown {
+  if (!field.repeated) return convert(field, value)
+  return (value as readonly unknown[]).map((item) => convert(field, item))
+}
+
+function valueToAws({ holds }: FieldContract, value: unknown): unknown {
+  switch (holds.kind) {
+    case 'bytes':
+      return Buffer.from(value as Uint8Array).toString('base64')
+    case 'timestamp':
+      return (value as Date).getTime() / 1000
+    case 'map':
+      return Object.fromEntries(value as ReadonlyMap<string, string>)
+    case 'message':
+      return toAws(holds.message, value as PlainMessage)
+    default:
+      return value
+  }
+}
+
+function valueFromAws({ holds }: FieldContract, value: unknown): unknown {
+  switch (holds.kind) {
+    case 'bytes':
+      return Buffer.from(String(value), 'base64')
+    case 'timestamp':
+      return new Date(Number(value) * 1000)
+    case 'map':
+      return new Map(Object.entries(value as object))
+    case 'message':
+      return fromAws(holds.message, value as PlainMessage)
+    default:
+      return value
+  }
+}
