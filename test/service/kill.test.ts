@@ -8,11 +8,18 @@ import { type ServiceProcess, serviceProcess, sleep } from './service-process.ts
 /** A thousand kills take most of an hour; a sample of them is made at every run of the tests. */
 const FULL = process.env.KEYSLOT_FAULTS === 'full'
 /** Each service is killed so often: SoftHSM reads all of its objects at every start. */
-const KILLS = FULL ? 50 : 9
+const KILLS = FULL ? 50 : 8
 const SERVICES = FULL ? 20 : 1
-const WHAT = ['door process', 'HSM process', 'door and HSM process'] as const
+const WHAT = [
+  'door process',
+  'HSM process',
+  'door and HSM process',
+  'door process, and again at its start',
+] as const
 /** So long the load goes on at most before a kill; a change takes some 50 ms. */
 const LOAD_MS = 350
+/** About how long a start takes. */
+const START_MS = 2_500
 /** Seconds on a machine that has nothing else to do. */
 const ROUND_MS = 300_000
 const PATIENCE_MS = 100_000
@@ -37,18 +44,29 @@ async function killUnderLoad(what: (typeof WHAT)[number]): Promise<ReadonlySet<s
     const hsm = service.hsmPid()
     if (hsm === undefined) throw new Error('there is no HSM process to kill')
     killedMs = performance.now()
-    if (what !== 'door process') process.kill(hsm, 'SIGKILL')
+    if (!what.startsWith('door process')) process.kill(hsm, 'SIGKILL')
     if (what === 'HSM process') await untilItServes()
     else await service.killDoor()
   } finally {
     await running.stop()
   }
   if (what !== 'HSM process') {
+    if (what === 'door process, and again at its start') await killStarting()
     await service.start()
     await untilItServes()
   }
   recoveriesMs.push(performance.now() - killedMs)
   return new Set(running.failures.map(({ name, grpcStatus }) => `${name} ${grpcStatus}`))
+}
+
+/** Kills the door process some way into its start: while it opens store and token, or reconciles. */
+async function killStarting(): Promise<void> {
+  const starting = service.start().catch((cause: Error) => {
+    expect(cause.message).toContain('keyslot has ended')
+  })
+  await sleep(Math.random() * START_MS)
+  await service.killDoor()
+  await starting
 }
 
 /** 5 s is the promise for a machine that has nothing else to do. */
