@@ -3,12 +3,10 @@
 import { createHmac } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { credentials, Metadata, Client as RawClient, type ServiceError } from '@grpc/grpc-js'
 import { exportSPKI, importJWK, type JWTPayload } from 'jose'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { CONTRACT } from '../../../src/contract/contract.ts'
-import { decodeMessage } from '../../../src/contract/wire.ts'
 import { call, expectFailure, service, useService } from '../service.ts'
+import { bearerCall } from './bearer.ts'
 import { type Issuer, newIssuer, serveKeys } from './tokens.ts'
 
 useService()
@@ -190,28 +188,10 @@ test('keys are fetched by URL, and again when an unknown one has signed', async 
   )
 })
 
-/** Calls GetCallerIdentity with a token, over a connection without a certificate. */
 function whoAmI(headers: Record<string, string>): Promise<unknown> {
   const { config, service: running } = service()
   const ca = readFileSync(join(config.home, 'tls', 'ca.pem'))
-  const client = new RawClient(running.grpcAddress, credentials.createSsl(ca), {
-    'grpc.ssl_target_name_override': 'localhost',
-  })
-  const metadata = new Metadata()
-  for (const [name, value] of Object.entries(headers)) metadata.set(name, value)
-  const { service: name, response } = CONTRACT.GetCallerIdentity
-  const asIs = (bytes: Buffer) => bytes
-  const read = (bytes: Buffer) => decodeMessage(response, bytes)
-  const empty = Buffer.alloc(0)
-  return new Promise((resolve, reject) => {
-    const path = `/${name}/GetCallerIdentity`
-    const done = (error: ServiceError | null, answer?: unknown) => {
-      client.close()
-      if (error) reject(error)
-      else resolve(answer)
-    }
-    client.makeUnaryRequest(path, asIs, read, empty, metadata, done)
-  })
+  return bearerCall({ address: running.grpcAddress, ca }, headers)
 }
 
 describe('a call with a token', () => {
