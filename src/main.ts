@@ -101,7 +101,7 @@ export async function serve(config: Config, options: ServiceOptions = {}): Promi
   const sealer = await openSealer(sealing, config.place.region)
   await store.identities.accounts.insert(firstAccount(config, clock))
   const { region } = config.place
-  const identities = createIdentities({ store, sealer, clock, svids: svidsOf(config) })
+  const identities = createIdentities({ store, sealer, region, clock, svids: svidsOf(config) })
   const authority = createAuthority({ store, identities, region, clock })
   const pipeline = createPipeline({
     operations: OPERATIONS,

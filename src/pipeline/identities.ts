@@ -23,7 +23,7 @@ import {
 } from '../model/identities/session.ts'
 import type { Sealer, WebIdentityClaim } from '../operations/operation.ts'
 import type { Store } from '../store/store.ts'
-import { bearerOf, type SvidSettings, webIdentityOf } from './identities/bearer.ts'
+import { type Bearer, bearerOf, type SvidSettings, webIdentityOf } from './identities/bearer.ts'
 import { createTokenVerifier } from './identities/web-identity.ts'
 
 /** What a signature is verified by, and whom it then shows. */
@@ -74,7 +74,7 @@ export interface Identities {
    *
    * @throws KmsError as above, or AccessDeniedException if the role does not trust the holder.
    */
-  bearer(token: string, roleArn?: string): Promise<Caller>
+  bearer(shown: Bearer): Promise<Caller>
   /** Whether there is anything by which a token could be verified. */
   takesTokens(): Promise<boolean>
   /** The policies of a caller as they are now; a root, a service and keyslot have none. */
@@ -85,6 +85,7 @@ export interface Identities {
 export interface IdentitiesParts {
   readonly store: Pick<Store, 'identities'>
   readonly sealer: Sealer
+  readonly region: string
   /** Milliseconds since the epoch. */
   readonly clock: () => number
   /** Absent when no JWT-SVIDs are taken. */
@@ -104,12 +105,12 @@ export function createIdentities(parts: IdentitiesParts): Identities {
   const sessionOf = openSessions(parts.sealer)
   const callerOf = (name: PrincipalName) => callerNamed(parts, name)
   const verifier = createTokenVerifier(parts.clock)
-  const { store, svids } = parts
-  const bearers = { store, verifier, svids, callerOf }
+  const { store, svids, region, clock } = parts
+  const bearers = { store, verifier, svids, callerOf, region, clock }
   return {
     callerOf,
     webIdentity: (claim) => webIdentityOf(bearers, claim),
-    bearer: (token, roleArn) => bearerOf(bearers, token, roleArn),
+    bearer: (shown) => bearerOf(bearers, shown),
     takesTokens: async () => svids !== undefined || (await providers.any()),
 
     async credential(accessKeyId, sessionToken) {

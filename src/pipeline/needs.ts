@@ -180,13 +180,14 @@ async function findGrant(
 function principalNeed(
   { services, identities, operator }: NeedsParts,
   need: OtherNeed,
-  { caller, request, decided }: Asked,
+  { caller, request, home, decided }: Asked,
   terms: Terms,
 ): Found {
-  const { authority, store } = services
+  const { authority, store, clock } = services
   const questionOn = (resource: Question['resource']): Question => ({ ...terms, resource })
-  const ask = async (resource: Question['resource']): Promise<void> => {
-    const question = questionOn(resource)
+  const ask = async (resource: Question['resource'], more: Conditions = {}): Promise<void> => {
+    const conditions = { ...terms.conditions, ...more }
+    const question = { ...questionOn(resource), conditions }
     const decision = await authority.decide(question)
     decided(question, decision)
     if (!decision.allowed) deny(question, decision)
@@ -195,8 +196,9 @@ function principalNeed(
     decided(questionOn(resource), decision)
     if (!decision.allowed) deny(questionOn(resource), decision)
   }
-  const { conditions } = terms
-  const asked = { caller, request, conditions, ask, decided: note }
+  const { conditions, call } = terms
+  const facts = { call, region: home.region, nowMs: clock() }
+  const asked = { caller, request, conditions, facts, ask, decided: note }
   return {
     question: questionOn({ arn: '*', account: caller.account }),
     meet: () => meetPrincipal({ store, identities, operator }, need, asked),

@@ -32,7 +32,7 @@ export const ANYBODY = {
     const { account, kind } = name
     return { arn: arnOf(name), account, kind }
   },
-  bearer: (user: string): Promise<Caller> =>
+  bearer: ({ token: user }: { readonly token: string }): Promise<Caller> =>
     ANYBODY.callerOf({ account: ACCOUNT, kind: 'user', user }),
 }
 

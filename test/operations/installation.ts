@@ -76,7 +76,7 @@ async function open(): Promise<Installation> {
   for (const account of [ACCOUNT, OTHER_ACCOUNT]) {
     await store.identities.accounts.insert({ account, name: '', createdMs: 0 })
   }
-  const identities = createIdentities({ store, sealer, clock })
+  const identities = createIdentities({ store, sealer, region: place.region, clock })
   const authority = createAuthority({ store, identities, region: REGION, clock })
   const audit: Recorded[] = []
   const pipeline = createPipeline({

@@ -35,7 +35,7 @@ beforeAll(async () => {
   const { services, store, hsm } = made.pair
   const parts = { store, hsm: hsm.hsm, lifecycle: createLifecycle(services), clock }
   sealer = await openSealer(parts, place.region)
-  identities = createIdentities({ store, sealer, clock })
+  identities = createIdentities({ store, sealer, region: place.region, clock })
   await store.identities.accounts.insert({ account, name: '', createdMs: 0 })
 })
 afterAll(() => made.pair.close())

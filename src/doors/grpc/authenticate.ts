@@ -92,10 +92,10 @@ export function shownBy(metadata: Metadata): Shown {
 export function authenticate(
   { callerOf, bearer }: Pick<Identities, 'callerOf' | 'bearer'>,
   identity: Identity | undefined,
-  { token, roleArn }: Shown,
+  { token, ...shown }: Shown & { readonly sourceAddress?: string },
   nowMs: number,
 ): Promise<Caller> {
-  if (token !== undefined) return bearer(token, roleArn)
+  if (token !== undefined) return bearer({ token, ...shown })
   if (identity) return callerOf(nameAt(identity, nowMs))
   return fail('MissingAuthenticationTokenException', 'Missing Authentication Token')
 }

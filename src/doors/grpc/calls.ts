@@ -82,7 +82,10 @@ async function run<N extends RpcName>(
     const response = await pipeline.call<N>(name, {
       door: 'grpc',
       requestId,
-      authenticate: () => authenticate(identities, identity, shownBy(call.metadata), clock()),
+      authenticate: () => {
+        const shown = { ...shownBy(call.metadata), sourceAddress: remoteAddress }
+        return authenticate(identities, identity, shown, clock())
+      },
       request: () => decodeRequest(name, call.request),
       sourceAddress: remoteAddress,
       userAgent: userAgent?.toString().slice(0, USER_AGENT_LENGTH_MAX),

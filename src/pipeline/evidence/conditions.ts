@@ -75,8 +75,8 @@ function spelled(value: unknown): string | readonly string[] {
 /** The value of a key that takes a name: of a pair of the encryption context, or of a tag. */
 function named(name: string, given: ReadonlyMap<string, unknown>, { tags }: Facts): Value {
   const [, key = '', member = ''] = /^([^:]+:[^:/]+)[:/](.*)$/s.exec(name) ?? []
-  if (key === 'aws:resourcetag') {
-    return tags && valuesOf(new Map(tags.map((tag) => [tag.key, tag.value])), member)
+  if (key === 'aws:resourcetag' && tags) {
+    return valuesOf(new Map(tags.map((tag) => [tag.key, tag.value])), member)
   }
   const map = given.get(key)
   return map instanceof Map ? valuesOf(map, member) : undefined

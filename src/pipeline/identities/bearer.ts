@@ -32,6 +32,18 @@ export interface BearerParts {
   readonly verifier: TokenVerifier
   readonly svids?: SvidSettings
   readonly callerOf: (name: PrincipalName) => Promise<Caller>
+  readonly region: string
+  /** Milliseconds since the epoch. */
+  readonly clock: () => number
+}
+
+/** What a call shows. */
+export interface Bearer {
+  /** A JSON Web Token. */
+  readonly token: string
+  /** The role to assume; the default role of the token's provider if absent. */
+  readonly roleArn?: string
+  readonly sourceAddress?: string
 }
 
 const SESSION_NAME_LENGTH_MAX = 64
@@ -59,14 +71,12 @@ export async function webIdentityOf(
 /**
  * The caller that a token makes, for one call.
  *
- * @param roleArn the role to assume; the default role of the token's provider if absent.
  * @throws KmsError InvalidIdentityTokenException and its kin; AccessDeniedException when the role
  *   does not trust the holder.
  */
 export async function bearerOf(
   parts: BearerParts,
-  token: string,
-  roleArn?: string,
+  { token, roleArn, sourceAddress }: Bearer,
 ): Promise<Caller> {
   const { issuer, subject } = claimed(token)
   if (subject.startsWith('spiffe://')) return holderOfSvid(parts, token)
@@ -77,6 +87,9 @@ export async function bearerOf(
   const decision =
     role &&
     decideTrust({
+      call: { sourceAddress, secureTransport: true },
+      region: parts.region,
+      nowMs: parts.clock(),
       caller: holder,
       permission: 'sts:AssumeRoleWithWebIdentity',
       role,

@@ -14,7 +14,7 @@ import type { Decision } from '../../policy/evaluate.ts'
 import type { Store } from '../../store/store.ts'
 import type { Identities } from '../identities.ts'
 import { resolvePrincipal, roleOf } from './resolve.ts'
-import { decideTrust } from './trust.ts'
+import { decideTrust, type TrustFacts, tagsOf } from './trust.ts'
 
 /** What principals are found by. */
 export interface PrincipalParts {
@@ -36,8 +36,12 @@ export interface AskedOfPrincipal {
   readonly caller: Caller
   readonly request: unknown
   readonly conditions: Conditions
-  /** Refuses the caller unless policies allow it. */
-  readonly ask: (resource: { readonly arn: string; readonly account: string }) => Promise<void>
+  readonly facts: TrustFacts
+  /** Refuses the caller unless policies allow it; they may ask for these values too. */
+  readonly ask: (
+    resource: { readonly arn: string; readonly account: string },
+    conditions?: Conditions,
+  ) => Promise<void>
   /** Records a decision that has been made already, and refuses the caller if it is no. */
   readonly decided: (
     resource: { readonly arn: string; readonly account: string },
@@ -66,7 +70,7 @@ export async function meetPrincipal(
       const query = need.find(request)
       if (query === undefined) return undefined
       const resource = await resolvePrincipal(parts.store, query, caller)
-      await asked.ask(resource)
+      await asked.ask(resource, tagsOf(resource.principal))
       return authorised(resource)
     }
     case 'trust':
@@ -77,7 +81,7 @@ export async function meetPrincipal(
 async function meetTrust(
   { store, identities }: PrincipalParts,
   need: TrustNeed<never>,
-  { caller, request, conditions, decided }: AskedOfPrincipal,
+  { caller, request, conditions, facts, decided }: AskedOfPrincipal,
 ): Promise<Authorised<object> | undefined> {
   const arn = need.find(request as never)
   if (arn === undefined) return undefined
@@ -86,7 +90,7 @@ async function meetTrust(
   const { permission } = need
   // Whether there is such a role is nobody's business who may not assume it.
   const decision = role
-    ? decideTrust({ caller, permission, role, conditions, policies })
+    ? decideTrust({ ...facts, caller, permission, role, conditions, policies })
     : NOT_THERE
   decided({ arn, account: parsePrincipalArn(arn)?.account ?? '' }, decision)
   return role && authorised(role)

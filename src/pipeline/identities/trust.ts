@@ -6,14 +6,22 @@
 
 import type { Caller } from '../../model/caller.ts'
 import type { Principal } from '../../model/identities/principal.ts'
-import type { Conditions } from '../../operations/operation.ts'
-import { compilePolicy, type Policy } from '../../policy/document.ts'
+import type { CallFacts, Conditions } from '../../operations/authority.ts'
 import { type Decision, evaluate } from '../../policy/evaluate.ts'
-import type { PolicyKind } from '../../policy/statements.ts'
+import { conditionValues } from '../evidence/conditions.ts'
+import { policyCache } from '../evidence/policies.ts'
 import type { PrincipalPolicies } from '../identities.ts'
 
+/** What policies may ask of a call whatever its role. */
+export interface TrustFacts {
+  readonly call: CallFacts
+  readonly region: string
+  /** Milliseconds since the epoch. */
+  readonly nowMs: number
+}
+
 /** What is asked. */
-export interface TrustQuestion {
+export interface TrustQuestion extends TrustFacts {
   readonly caller: Caller
   /** `sts:AssumeRole` and the like. */
   readonly permission: string
@@ -24,47 +32,45 @@ export interface TrustQuestion {
 }
 
 const REFUSED: Decision = { allowed: false, reason: 'implicit-deny' }
-/** Policies held ready. */
-const HELD = 5000
-const held = new Map<string, Policy>()
+const compile = policyCache()
 
 /** Decides. A root assumes no role, as in AWS: it may do already what it would then be kept from. */
 export function decideTrust(question: TrustQuestion): Decision {
-  const { caller, permission, role, conditions, policies } = question
+  const { caller, permission, role, policies } = question
   if (caller.kind === 'root' || role.trust === undefined) return REFUSED
   const { text, principalIds } = role.trust
   const { boundary, identityPolicies } = policies
+  const resource = { arn: role.arn, account: role.account }
+  const asked = { ...question, resource, grantable: false, otherAccounts: true }
+  const conditions = { ...question.conditions, ...tagsOf(role), ...claimsOf(caller) }
   return evaluate(
     {
       caller,
       action: permission,
-      resource: { arn: role.arn, account: role.account },
-      conditions: valuesOf({ ...conditions, ...claimsOf(caller) }),
+      resource,
+      conditions: conditionValues({ ...asked, conditions }),
       grantable: false,
       provider: caller.webIdentity?.providerArn,
     },
     {
-      resourcePolicy: { policy: compiled(text, 'trust'), principalIds },
+      resourcePolicy: { policy: compile(text, 'trust').policy, principalIds },
       identityPolicies: identityPolicies.map(({ name, text: document }) => ({
         name,
-        policy: compiled(document, 'identity'),
+        policy: compile(document, 'identity').policy,
       })),
-      boundary: boundary === undefined ? undefined : compiled(boundary, 'boundary'),
-      sessionPolicies: (caller.sessionPolicies ?? []).map((each) => compiled(each, 'session')),
+      boundary: boundary === undefined ? undefined : compile(boundary, 'boundary').policy,
+      sessionPolicies: (caller.sessionPolicies ?? []).map(
+        (each) => compile(each, 'session').policy,
+      ),
       grants: [],
     },
   )
 }
 
-function compiled(text: string, kind: PolicyKind): Policy {
-  const name = `${kind} ${text}`
-  const known = held.get(name)
-  if (known) return known
-  const policy = compilePolicy(text, kind)
-  held.set(name, policy)
-  const [oldest] = held.keys()
-  if (held.size > HELD && oldest !== undefined) held.delete(oldest)
-  return policy
+/** The tags of a user or role that is the resource, as policies ask for them. */
+export function tagsOf(principal: Principal | undefined): Conditions {
+  if (principal === undefined) return {}
+  return { 'aws:ResourceTag': principal.tags, 'iam:ResourceTag': principal.tags }
 }
 
 /** The claims of a web identity, as IAM names them: `issuer.example/realm:sub`. */
@@ -74,16 +80,4 @@ function claimsOf({ webIdentity }: Caller): Conditions {
   return Object.fromEntries(
     [...webIdentity.claims].map(([claim, value]) => [`${issuer}:${claim}`, value]),
   )
-}
-
-function valuesOf(conditions: Conditions): ReadonlyMap<string, string | readonly string[]> {
-  const values = new Map<string, string | readonly string[]>()
-  for (const [name, value] of Object.entries(conditions)) {
-    const key = name.toLowerCase()
-    if (value === undefined) continue
-    if (value instanceof Map) {
-      for (const [member, text] of value) values.set(`${key}/${member.toLowerCase()}`, text)
-    } else values.set(key, Array.isArray(value) ? value : String(value))
-  }
-  return values
 }
