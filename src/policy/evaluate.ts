@@ -151,7 +151,7 @@ function giftOfPolicy({ request, action, evidence }: Asked): Gift | undefined {
     by = statement
     if (standing === STANDING.self) break
   }
-  return by && { by: said(policy, by), needs: needsOf(best, request, false) }
+  return by && { by: said(policy, by), needs: needsOf(best, request) }
 }
 
 function giftOfGrants({ request, evidence }: Asked): Gift | undefined {
@@ -164,7 +164,11 @@ function giftOfGrants({ request, evidence }: Asked): Gift | undefined {
     by = grant
     if (standing === STANDING.self) break
   }
-  return by && { by: { source: 'grant', name: by.grantId }, needs: needsOf(best, request, true) }
+  if (!by) return undefined
+  // To give a grant up takes no leave of anybody: the grant alone says who may.
+  const isGivingUp = request.action === 'kms:RetireGrant' && best !== STANDING.account
+  const needs = isGivingUp && !isAtHome(request) ? NEEDS.limits : needsOf(best, request)
+  return { by: { source: 'grant', name: by.grantId }, needs }
 }
 
 /** What concerns no single resource, an account gives its own identities: to its root at once. */
@@ -178,14 +182,15 @@ function giftOfAccount(request: PolicyRequest): Gift | undefined {
 /**
  * What is given directly to a user or session of the same account, nothing but a denial takes
  * away; what is given to a role, its boundary and session policies limit. A principal of another
- * account needs its account's leave too: by an identity policy for what a key policy gives. A
- * grant is enough without, as for the roles of services, whose policies nobody can change.
+ * account needs its account's leave too, by an identity policy, whether it is a key policy or a
+ * grant that lets it in: otherwise whoever owns a key could hand it to principals of accounts that
+ * know nothing of it.
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-basics.html
  */
-function needsOf(standing: Standing, request: PolicyRequest, isGrant: boolean): Gift['needs'] {
+function needsOf(standing: Standing, request: PolicyRequest): Gift['needs'] {
   if (standing === STANDING.account) return NEEDS.identity
   if (isAtHome(request)) return standing === STANDING.self ? NEEDS.nothing : NEEDS.limits
-  return isGrant || !hasIdentityPolicies(request) ? NEEDS.limits : NEEDS.identity
+  return hasIdentityPolicies(request) ? NEEDS.identity : NEEDS.limits
 }
 
 /** The root of an account may do all that is its account's to give; the others have no policies. */

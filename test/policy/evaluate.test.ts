@@ -69,16 +69,26 @@ const away: readonly Cell[] = [
   ['the root of the account named there', 'rootOfB', { key: to(ROOT_OF_B) }, true],
   ['the root of another account', 'rootOfB', { key: to(ROOT) }, false],
   [
-    'a grant, which is enough',
+    'a grant alone',
     'aliceOfB',
     { key: to(ROOT), grants: [grantOf({ grantee: { arn: caller.aliceOfB.arn } })] },
+    false,
+  ],
+  [
+    'a grant, and a policy',
+    'aliceOfB',
+    {
+      key: to(ROOT),
+      grants: [grantOf({ grantee: { arn: caller.aliceOfB.arn } })],
+      identity: [allow()],
+    },
     true,
   ],
   [
-    'a grant beside a key policy that needs more',
+    'a grant beside a key policy, and nothing at home',
     'aliceOfB',
     { key: to('*'), grants: [grantOf({ grantee: { arn: caller.aliceOfB.arn } })] },
-    true,
+    false,
   ],
   [
     'a grant to the account alone',
@@ -165,7 +175,11 @@ describe('a boundary and session policies', () => {
     [
       'a stranger by a grant',
       'aliceOfB',
-      { key: to(ROOT), grants: [grantOf({ grantee: { arn: caller.aliceOfB.arn } })] },
+      {
+        key: to(ROOT),
+        grants: [grantOf({ grantee: { arn: caller.aliceOfB.arn } })],
+        identity: [allow()],
+      },
       true,
     ],
   ]

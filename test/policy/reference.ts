@@ -88,9 +88,10 @@ export function verdict(request: PolicyRequest, evidence: EvidenceTexts): Verdic
       ]
     : [
         given.size > 0 && (byIdentity || (!hasPolicies && direct(given))) && withinLimits,
-        direct(granted) && withinLimits,
-        granted.has('role') && withinLimits,
-        granted.has('account') && byIdentity && withinLimits,
+        granted.size > 0 && (byIdentity || (!hasPolicies && direct(granted))) && withinLimits,
+        request.action === 'kms:RetireGrant' &&
+          (direct(granted) || granted.has('role')) &&
+          withinLimits,
       ]
   return ways.includes(true) ? 'allow' : 'implicit-deny'
 }

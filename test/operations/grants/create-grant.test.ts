@@ -13,6 +13,7 @@ import {
   newSession,
   newUser,
   OTHER_ACCOUNT,
+  ownStatement,
   ROOT_STATEMENT,
   removePrincipal,
   rootOf,
@@ -276,14 +277,18 @@ describe('refuses', () => {
   })
 })
 
-test('works across accounts, for whom the key policy lets', async () => {
+test('works across accounts, for whom the key policy lets and their own account does', async () => {
   const key = await newKey([
     ROOT_STATEMENT,
     keyStatement({ AWS: OTHER_ACCOUNT }, 'kms:CreateGrant'),
   ])
-  const rosa = await newUser('rosa', { account: OTHER_ACCOUNT })
+  const statements = [ownStatement('kms:Encrypt')]
+  const rosa = await newUser('rosa', { account: OTHER_ACCOUNT, statements })
   const { grantId } = await grantTo(rosa, key.arn, {}, rootOf(OTHER_ACCOUNT))
   await expectAllowed(rosa, 'Encrypt', { keyId: key.arn, plaintext })
+  const remo = await newUser('remo', { account: OTHER_ACCOUNT })
+  await grantTo(remo, key.arn, {}, rootOf(OTHER_ACCOUNT))
+  await expectDenied(remo, 'Encrypt', { keyId: key.arn, plaintext })
   const { grants } = await callAs(rootOf(), 'ListGrants', { keyId: key.keyId, grantId })
   expect(grants).toMatchObject([{ issuingAccount: rootOf(OTHER_ACCOUNT).arn }])
 })
