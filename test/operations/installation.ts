@@ -43,6 +43,8 @@ interface Recorded {
 
 interface Installation {
   readonly store: Store
+  /** Of the database. */
+  readonly path: string
   readonly pipeline: Pipeline
   readonly authority: Authority
   readonly audit: Recorded[]
@@ -69,7 +71,7 @@ export function here(): Installation {
 async function open(): Promise<Installation> {
   const state = { nowMs: Date.UTC(2026, 0, 2, 3, 4, 5) }
   const clock = () => state.nowMs
-  const { pair } = await makePair({}, clock)
+  const { pair, path } = await makePair({}, clock)
   const { store, hsm } = pair
   const services = { store, hsm: hsm.hsm, lifecycle: createLifecycle(pair.services), clock }
   const sealer = await openSealer(services, REGION)
@@ -91,7 +93,14 @@ async function open(): Promise<Installation> {
     onEnd: () => {},
     onFault: (_name, _requestId, { cause }) => console.error(cause),
   })
-  return Object.assign(state, { store, pipeline, authority, audit, close: () => pair.close() })
+  return Object.assign(state, {
+    store,
+    path,
+    pipeline,
+    authority,
+    audit,
+    close: () => pair.close(),
+  })
 }
 
 /** What a call may have beside its request. */
