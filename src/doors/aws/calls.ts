@@ -2,6 +2,7 @@
 
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
+import { TLSSocket } from 'node:tls'
 import type { Caller } from '../../model/caller.ts'
 import { type FailureName, KmsError } from '../../model/failures.ts'
 import { OPERATIONS } from '../../operations/table.ts'
@@ -36,6 +37,7 @@ interface Arrived {
   readonly requestId: string
   readonly request: SignedRequest & { readonly body: Buffer }
   readonly sourceAddress: string | undefined
+  readonly secureTransport: boolean
   readonly gone: AbortSignal
 }
 
@@ -69,6 +71,7 @@ async function answer(
       requestId,
       request,
       sourceAddress: incoming.socket.remoteAddress,
+      secureTransport: incoming.socket instanceof TLSSocket,
       gone: parts.goneOf(incoming),
     })
   } catch (cause) {
@@ -111,7 +114,7 @@ async function call<N extends RpcName>(
 async function run<N extends RpcName>(
   { name, decode, encode }: Asked<N>,
   { pipeline }: CallParts,
-  { requestId, request, sourceAddress, gone }: Arrived,
+  { requestId, request, sourceAddress, secureTransport, gone }: Arrived,
   identity: Identity | undefined,
 ): Promise<HttpAnswer> {
   const response = await pipeline.call<N>(name, {
@@ -120,6 +123,7 @@ async function run<N extends RpcName>(
     authenticate: () => callerIn(identity),
     request: decode,
     sourceAddress,
+    secureTransport,
     userAgent: request.headers.get('user-agent')?.[0]?.slice(0, USER_AGENT_LENGTH_MAX),
     limits: { signal: gone },
   })
