@@ -81,13 +81,15 @@ describe('in conditions', () => {
     expect(allows({ key: [allow({ Principal: '*', Condition })] }, asked)).toBe(true)
   })
 
-  test('a key with several values is none', () => {
-    const Condition = { StringEquals: { 'kms:Any': `\${aws:TagKeys}` } }
+  test('a key with several values is none, not even by its default', () => {
     const conditions = new Map<string, string | string[]>([
       ['kms:any', 'x'],
       ['aws:tagkeys', ['x']],
     ])
-    expect(allows({ key: [allow({ Principal: '*', Condition })] }, { conditions })).toBe(false)
+    for (const text of [`\${aws:TagKeys}`, `\${aws:TagKeys, 'x'}`]) {
+      const Condition = { StringEquals: { 'kms:Any': text } }
+      expect(allows({ key: [allow({ Principal: '*', Condition })] }, { conditions })).toBe(false)
+    }
   })
 })
 
