@@ -52,6 +52,7 @@ export class Calls {
   readonly #workers: WorkerPipe[]
   readonly #queue = new Queue<Call>()
   readonly #sweep: NodeJS.Timeout
+  #lookedOverMs = performance.now()
   #closed: Error | undefined
 
   constructor(sockets: readonly Socket[], options: CallsOptions) {
@@ -132,8 +133,15 @@ export class Calls {
 
   #lookOver(): void {
     this.#queue.keepOnly((call) => !refuseAborted(call))
-    for (const worker of this.#workers) worker.giveUpLate()
-    const longAgoMs = performance.now() - this.#options.callTimeoutMs
+    const nowMs = performance.now()
+    const stoodStillMs = Math.max(0, nowMs - this.#lookedOverMs - SWEEP_MS)
+    this.#lookedOverMs = nowMs
+    for (const worker of this.#workers) {
+      worker.giveUpLate()
+      // While the door itself stood still it sent no call and read no answer.
+      worker.excuse(stoodStillMs, nowMs)
+    }
+    const longAgoMs = nowMs - this.#options.callTimeoutMs
     if (this.#workers.some((worker) => worker.isBusySince(longAgoMs))) this.#options.onHang()
   }
 }
@@ -166,6 +174,11 @@ class WorkerPipe {
 
   isBusySince(longAgoMs: number): boolean {
     return this.#calls.length > 0 && this.#sinceMs < longAgoMs
+  }
+
+  /** Does not count so many of the last milliseconds against the worker. */
+  excuse(ms: number, nowMs: number): void {
+    this.#sinceMs = Math.min(nowMs, this.#sinceMs + ms)
   }
 
   /** Answers callers whose deadline has passed; the worker goes on with their calls. */

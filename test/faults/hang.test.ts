@@ -64,6 +64,15 @@ describe.skipIf(why !== undefined)('a token that hangs', () => {
     },
   )
 
+  test('is not what a door sees that stood still itself', async () => {
+    door = await makeDoor({ callTimeoutMs: CALL_TIMEOUT_MS })
+    const round = door.dataRound()
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2 * CALL_TIMEOUT_MS)
+    expect((await round).filter(({ failure }) => failure)).toEqual([])
+    expect(door.hsm().metrics().restarts).toBe(0)
+    expect(door.states).toEqual(['ready'])
+  })
+
   test('while it makes an object is used for data meanwhile, and replaced', async () => {
     door = await makeDoor({ managementTimeoutMs: MANAGEMENT_TIMEOUT_MS })
     door.faults.arm('C_GenerateKey', { does: 'hang' })
