@@ -28,7 +28,16 @@ export async function seedKey(seed: AccountSeed, place: Place): Promise<void> {
       await seed.call('UpdateKeyDescription', { keyId, description })
     }
     if (tags.length > 0) await seed.call('TagResource', { keyId, tags })
+    if (policy) await putPolicy(seed, keyId, documentOf(policy))
   }
   const rotation = optional(members.get('rotation'))
   if (rotation === 'true') await seed.call('EnableKeyRotation', { keyId })
+}
+
+async function putPolicy(seed: AccountSeed, keyId: string, policy: string): Promise<void> {
+  const policyName = 'default'
+  const { policy: now } = await seed.call('GetKeyPolicy', { keyId, policyName })
+  if (now === policy) return
+  const bypassPolicyLockoutSafetyCheck = false
+  await seed.call('PutKeyPolicy', { keyId, policyName, policy, bypassPolicyLockoutSafetyCheck })
 }

@@ -50,6 +50,8 @@ accounts:
     keys:
       - alias: alias/app
         description: ${description}
+        policy:
+          Statement: {Effect: Allow, Principal: {AWS: ${TENANT}}, Action: ['kms:*', '${action}'], Resource: '*'}
         tags: {team: ${team}}
         rotation: true
 `
@@ -65,8 +67,19 @@ async function made() {
   const providers = await tenant.call('ListOpenIDConnectProviders', {})
   const { keyMetadata } = await tenant.call('DescribeKey', { keyId: 'alias/app' })
   const { keys } = await tenant.call('ListKeys', {})
+  const keyPolicy = await tenant.call('GetKeyPolicy', { keyId: keyMetadata?.keyId })
   const rotation = await tenant.call('GetKeyRotationStatus', { keyId: keyMetadata?.keyId })
-  return { user, accessKeyMetadata, role, policy, providers, keyMetadata, keys, rotation }
+  return {
+    user,
+    accessKeyMetadata,
+    role,
+    policy,
+    providers,
+    keyMetadata,
+    keyPolicy,
+    keys,
+    rotation,
+  }
 }
 
 beforeAll(async () => {
@@ -85,6 +98,7 @@ test('what it names is there, and a second time nothing is made again', async ()
   expect(first.user).toMatchObject({ path: '/team/', tags: [{ key: 'team', value: 'blue' }] })
   expect(first.role?.maxSessionDuration).toBe(7200)
   expect(JSON.parse(first.policy.policyDocument).Statement.Action).toBe('kms:ListKeys')
+  expect(first.keyPolicy.policy).toContain('"kms:ListKeys"')
   expect(first.keyMetadata?.description).toBe('first')
   expect(first.rotation.keyRotationEnabled).toBe(true)
   expect(first.keys).toHaveLength(1)
@@ -101,6 +115,7 @@ test('what it names is there, and a second time nothing is made again', async ()
   expect(changed.user?.userId).toBe(first.user?.userId)
   expect(changed.user?.tags).toEqual([{ key: 'team', value: 'red' }])
   expect(JSON.parse(changed.policy.policyDocument).Statement.Action).toBe('kms:ListAliases')
+  expect(changed.keyPolicy.policy).toContain('"kms:ListAliases"')
   expect(changed.keyMetadata).toMatchObject({
     keyId: first.keyMetadata?.keyId,
     description: 'second',
