@@ -74,6 +74,11 @@ export interface FieldContract {
 export interface MessageContract {
   readonly name: string
   readonly fields: readonly FieldContract[]
+  /**
+   * Whether AWS's JSON has its lists even if they are empty: the answers of what lists something.
+   * Elsewhere a list that does not apply is left out.
+   */
+  readonly lists: boolean
   readonly doc: string
   /** For the wire codec. */
   readonly type: protobuf.Type
@@ -157,7 +162,8 @@ function message(type: protobuf.Type, seen: Map<protobuf.Type, MessageContract>)
   const known = seen.get(type)
   if (known) return known
   const fields: FieldContract[] = []
-  const made: MessageContract = { name: type.name, fields, doc: type.comment ?? '', type }
+  const lists = /^List.*Response$/.test(type.name)
+  const made: MessageContract = { name: type.name, fields, lists, doc: type.comment ?? '', type }
   seen.set(type, made)
   // In the order of the proto file, which is that of their numbers.
   for (const raw of type.fieldsArray.toSorted((a, b) => a.id - b.id)) {
@@ -255,3 +261,10 @@ function rule(field: protobuf.Field, holds: FieldKind): Rule {
 
 /** The contract. */
 export const CONTRACT: Contract = load()
+
+/** Whether a field is left out of AWS's JSON: it is absent, or an empty list or map. */
+export function isLeftOut({ lists }: MessageContract, value: unknown): boolean {
+  if (value === undefined) return true
+  if (lists) return false
+  return (Array.isArray(value) && value.length === 0) || (value instanceof Map && value.size === 0)
+}

@@ -4,14 +4,14 @@ import fc from 'fast-check'
 import type { FieldContract, MessageContract } from '../../src/contract/contract.ts'
 import type { PlainMessage } from '../../src/contract/wire.ts'
 
-/** Arbitrary messages, of which any member may be absent. */
+/** Arbitrary messages, of which any member may be absent, as empty lists and maps are. */
 export function messages(contract: MessageContract): fc.Arbitrary<PlainMessage> {
   const members = contract.fields.map((field) => [field.name, values(field)] as const)
   return fc.record(Object.fromEntries(members), { requiredKeys: [] })
 }
 
 function values(field: FieldContract): fc.Arbitrary<unknown> {
-  return field.repeated ? fc.array(items(field), { maxLength: 3 }) : items(field)
+  return field.repeated ? fc.array(items(field), { minLength: 1, maxLength: 3 }) : items(field)
 }
 
 function items({ holds }: FieldContract): fc.Arbitrary<unknown> {
@@ -30,7 +30,7 @@ function items({ holds }: FieldContract): fc.Arbitrary<unknown> {
       return fc.constantFrom(...holds.enum.names)
     case 'map': {
       const entry = fc.tuple(fc.oneof(fc.string(), fc.constant('__proto__')), fc.string())
-      return fc.array(entry, { maxLength: 4 }).map((entries) => new Map(entries))
+      return fc.array(entry, { minLength: 1, maxLength: 4 }).map((entries) => new Map(entries))
     }
     case 'message':
       return messages(holds.message)

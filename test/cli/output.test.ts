@@ -15,6 +15,7 @@ const key = {
     enabled: true,
     keySpec: 'SYMMETRIC_DEFAULT',
     encryptionAlgorithms: ['SYMMETRIC_DEFAULT'],
+    signingAlgorithms: [],
     customKeyStoreId: undefined,
   },
 }
@@ -32,6 +33,15 @@ describe('in the terms of AWS', () => {
         EncryptionAlgorithms: ['SYMMETRIC_DEFAULT'],
       },
     })
+  })
+
+  test('empty lists of what lists, and no others', () => {
+    const none = { keys: [], truncated: false }
+    expect(toAws(CONTRACT.ListKeys.response, none)).toEqual({ Keys: [], Truncated: false })
+    const publicKey = { keyId: 'a', publicKey: Buffer.from('x'), encryptionAlgorithms: [] }
+    expect(toAws(CONTRACT.GetPublicKey.response, publicKey)).not.toHaveProperty(
+      'EncryptionAlgorithms',
+    )
   })
 
   test('blobs and maps', () => {

@@ -2,7 +2,7 @@
 
 import { compile, type JSONValue, TreeInterpreter } from '@jmespath-community/jmespath'
 import { stringify } from 'yaml'
-import type { FieldContract, MessageContract } from '../../contract/contract.ts'
+import { type FieldContract, isLeftOut, type MessageContract } from '../../contract/contract.ts'
 import type { PlainMessage } from '../../contract/wire.ts'
 import { misused } from '../exit.ts'
 
@@ -34,7 +34,7 @@ export function parseQuery(expression: string): Query {
 /** A message in AWS's JSON: blobs in base64, times in ISO 8601. */
 export function toAws(contract: MessageContract, message: PlainMessage): JsonObject {
   const members = contract.fields
-    .filter(({ name }) => message[name] !== undefined)
+    .filter(({ name }) => !isLeftOut(contract, message[name]))
     .map((field): [string, JSONValue] => [field.awsName, fieldToAws(field, message[field.name])])
   return Object.fromEntries(members)
 }

@@ -5,7 +5,12 @@
  * https://smithy.io/2.0/aws/protocols/aws-json-1_1-protocol.html
  */
 
-import { CONTRACT, type FieldContract, type MessageContract } from '../../contract/contract.ts'
+import {
+  CONTRACT,
+  type FieldContract,
+  isLeftOut,
+  type MessageContract,
+} from '../../contract/contract.ts'
 import type { PlainMessage } from '../../contract/wire.ts'
 import { fail } from '../../model/failures.ts'
 import type { RpcName, Service } from '../../service.ts'
@@ -196,7 +201,7 @@ function writeMessage(contract: MessageContract, message: PlainMessage, writer: 
   let before = '{'
   for (const field of contract.fields) {
     const value = message[field.name]
-    if (value === undefined) continue
+    if (isLeftOut(contract, value)) continue
     writer.raw(`${before}"${field.awsName}":`)
     before = ','
     writeField(field, value, writer)
