@@ -6,7 +6,7 @@ import { addCompletion } from './completion.ts'
 import { environmentLines } from './env.ts'
 import { CliError, EXIT, EXIT_CODES_HELP } from './exit.ts'
 import { addHsm } from './hsm.ts'
-import { addOperations, globalOptions, locationOptions } from './rpc/commands.ts'
+import { addOperations, addPolicy, globalOptions, locationOptions } from './rpc/commands.ts'
 import { VALUES_HELP } from './rpc/help.ts'
 import { addServe } from './serve.ts'
 import { endWithReader, print } from './streams.ts'
@@ -29,6 +29,7 @@ export function program(): Command {
   addServe(root)
   addEnv(root)
   addHsm(root)
+  addPolicy(root)
   addCompletion(root)
   root.commandsGroup('Operations, as in `aws kms`:')
   addOperations(root)

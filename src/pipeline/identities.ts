@@ -145,6 +145,9 @@ async function callerNamed({ store }: IdentitiesParts, name: PrincipalName): Pro
   if (name.kind === 'root') {
     return (await accounts.find(account)) ? rootOf(account) : unknown()
   }
+  if (name.kind === 'service') {
+    return (await accounts.find(account)) ? serviceFor(account, name.service) : unknown()
+  }
   if (name.kind === 'user') {
     const user = await principals.named({ account, kind: 'user' }, name.user)
     return user?.name === name.user ? userOf(user) : unknown()
@@ -193,6 +196,10 @@ function credentialOfSession(parts: IdentitiesParts, session: Session): Credenti
 
 function rootOf(account: string): Caller {
   return { arn: rootArn(account), account, kind: 'root', principalId: account }
+}
+
+function serviceFor(account: string, service: string): Caller {
+  return { arn: service, account, kind: 'service', principalId: service }
 }
 
 function userOf({ arn, account, principalId, tags }: Principal): Caller {

@@ -44,14 +44,19 @@ export function globalOptions(): Option[] {
 
 /** Adds the command of each operation. */
 export function addOperations(program: Command): void {
-  for (const rpc of Object.values(CONTRACT)) addOperation(program, rpc)
+  for (const rpc of Object.values(CONTRACT)) {
+    addOperation(program, rpc, program.command(kebabCase(rpc.name)))
+  }
 }
 
-function addOperation(program: Command, rpc: RpcContract): void {
-  const command = program
-    .command(kebabCase(rpc.name))
-    .description(rpc.doc)
-    .addHelpText('after', `\nExample:\n  ${example(rpc)}`)
+/** Adds `policy`, whose commands are operations under other names. */
+export function addPolicy(program: Command): void {
+  const policy = program.command('policy').description('Asks who may do what, and why.')
+  addOperation(program, CONTRACT.SimulatePolicy, policy.command('simulate'))
+}
+
+function addOperation(program: Command, rpc: RpcContract, command: Command): void {
+  command.description(rpc.doc).addHelpText('after', `\nExample:\n  ${example(rpc)}`)
   const fieldOptions = new Map<string, FieldContract>()
   for (const field of rpc.request.fields) {
     for (const option of optionsOf(field, rpc)) {

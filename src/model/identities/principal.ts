@@ -54,6 +54,8 @@ export type PrincipalName = { readonly account: string } & (
   | { readonly kind: 'root' }
   | { readonly kind: 'user'; readonly user: string }
   | { readonly kind: 'role'; readonly role: string; readonly session: string }
+  /** A service that acts for the account: `backup.amazonaws.com`. */
+  | { readonly kind: 'service'; readonly service: string }
 )
 
 /** What an ARN of a principal says. */
@@ -95,6 +97,7 @@ export function sessionArn(account: string, role: string, session: string): stri
 export function arnOf(name: PrincipalName): string {
   const { account } = name
   if (name.kind === 'root') return rootArn(account)
+  if (name.kind === 'service') return name.service
   if (name.kind === 'role') return sessionArn(account, name.role, name.session)
   return principalArn('user', { account, path: '/', name: name.user })
 }
