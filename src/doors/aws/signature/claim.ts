@@ -139,16 +139,16 @@ function checkTime(timestamp: string, nowMs: number, skewMs: number): void {
   const timeMs = Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`)
   if (Number.isNaN(timeMs)) incomplete(`'${timestamp}' is not a time.`)
   const minutes = skewMs / MINUTE_MS
-  const [early, now, late] = [nowMs - skewMs, nowMs, nowMs + skewMs].map(compact)
   if (timeMs < nowMs - skewMs) {
     invalid(
-      `Signature expired: ${timestamp} is now earlier than ${early} (${now} - ${minutes} min.)`,
+      `Signature expired: ${timestamp} is now earlier than ${compact(nowMs - skewMs)} ` +
+        `(${compact(nowMs)} - ${minutes} min.)`,
     )
   }
   if (timeMs > nowMs + skewMs) {
     invalid(
-      `Signature not yet current: ${timestamp} is still later than ${late} ` +
-        `(${now} + ${minutes} min.)`,
+      `Signature not yet current: ${timestamp} is still later than ${compact(nowMs + skewMs)} ` +
+        `(${compact(nowMs)} + ${minutes} min.)`,
     )
   }
 }
