@@ -34,6 +34,13 @@ test('the lists of the contract come in pages', () => {
     ['ListAliases', 'Aliases'],
     ['ListResourceTags', 'Tags'],
     ['ListKeyRotations', 'Rotations'],
+    ['ListAccounts', 'Accounts'],
+    ['ListUsers', 'Users'],
+    ['ListUserPolicies', 'PolicyNames'],
+    ['ListRoles', 'Roles'],
+    ['ListRolePolicies', 'PolicyNames'],
+    ['ListAccessKeys', 'AccessKeyMetadata'],
+    ['ListOpenIDConnectProviders', 'OpenIDConnectProviderList'],
   ])
 })
 
