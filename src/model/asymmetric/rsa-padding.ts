@@ -5,7 +5,7 @@
  * Moduli are whole bytes long, as all of AWS's key specs are.
  */
 
-import { hash, randomBytes, timingSafeEqual } from 'node:crypto'
+import { hash, randomBytes } from 'node:crypto'
 import { HASH_BYTES, type Hash } from './schemes.ts'
 
 /** Begins a DigestInfo of each hash (RFC 8017, section 9.2, note 1). */
@@ -55,52 +55,9 @@ export function isPssOf(encoded: Buffer, digest: Buffer, algorithm: Hash): boole
   return seal.equals(pssSeal(digest, opened.subarray(saltAt), algorithm))
 }
 
-/**
- * Takes RSAES-OAEP's padding off (RFC 8017, section 7.1.2, step 3), with an empty label, in a
- * time that does not depend on what is wrong with it.
- *
- * @param encoded as long as the modulus; zeroed by the caller.
- * @returns the message, or `undefined` for any padding that is not right.
- */
-export function decodeOaep(encoded: Buffer, algorithm: 'sha1' | 'sha256'): Buffer | undefined {
-  const bytes = HASH_BYTES[algorithm]
-  const maskedSeed = encoded.subarray(1, 1 + bytes)
-  const maskedBlock = encoded.subarray(1 + bytes)
-  const seed = masks(maskedSeed, maskedBlock, algorithm)
-  const block = masks(maskedBlock, seed, algorithm)
-  try {
-    const label = hash(algorithm, '', 'buffer')
-    const labelIsOurs = timingSafeEqual(block.subarray(0, bytes), label) ? 0 : 1
-    let wrong = (encoded[0] ?? 1) | labelIsOurs
-    // All of the block is walked: neither the first byte that is not 0 nor its place shows.
-    let searching = 1
-    let messageAt = 0
-    for (let at = bytes; at < block.length; at++) {
-      const byte = block[at] ?? 0
-      const isOne = isZero(byte ^ 1)
-      messageAt |= -(searching & isOne) & (at + 1)
-      wrong |= searching & (isZero(byte) ^ 1) & (isOne ^ 1)
-      searching &= isOne ^ 1
-    }
-    wrong |= searching
-    const message = Buffer.from(block.subarray(messageAt))
-    if (wrong === 0) return message
-    message.fill(0)
-    return undefined
-  } finally {
-    seed.fill(0)
-    block.fill(0)
-  }
-}
-
 /** The longest message that RSAES-OAEP takes, in bytes (RFC 8017, section 7.1.1). */
 export function oaepMessageBytesMax(modulusBits: number, algorithm: 'sha1' | 'sha256'): number {
   return modulusBits / 8 - 2 * HASH_BYTES[algorithm] - 2
-}
-
-/** 1 for 0, else 0, without a branch; for numbers of 31 bits. */
-function isZero(value: number): number {
-  return ((value - 1) >>> 31) & 1
 }
 
 /** The hash of eight zeros, digest and salt. */

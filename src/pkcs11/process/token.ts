@@ -138,12 +138,17 @@ function provedCapabilities(
 ): readonly Capability[] {
   const session = openSession()
   try {
-    const capabilities = proveCapabilities(slot, session, settings.withdraw ?? [])
+    const capabilities = proveCapabilities(slot, session, withdrawnBy(settings))
     for (const what of withdrawals(capabilities)) log('warn', `not used: ${what}`)
     return capabilities
   } finally {
     session.close()
   }
+}
+
+/** Validated modules pad by themselves, or not at all. */
+function withdrawnBy({ withdraw = [], fips = false }: HsmSettings): readonly string[] {
+  return fips ? [...withdraw, 'CKM_RSA_X_509'] : withdraw
 }
 
 /** @throws RefusedError when the token cannot do what is needed; Error when it may yet. */

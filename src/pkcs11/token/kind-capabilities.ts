@@ -3,18 +3,21 @@
  * for each. Pairs of RSA are made for their proof once a start, since that takes a while.
  */
 
-import { createHmac, randomBytes } from 'node:crypto'
+import { createHmac, generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto'
 import pkcs11js, { type Handle } from 'pkcs11js'
 import { MAC_HASHES } from '../../model/asymmetric/schemes.ts'
 import {
   type Curve,
   type KeyKind,
   type KeySpec,
+  type KeyUsage,
   keySpecRow,
   materialOf,
+  type OaepAlgorithm,
+  type SigningAlgorithm,
 } from '../../model/key-specs.ts'
 import type { CapabilityRow } from './capabilities.ts'
-import { proveKind } from './kind-proofs.ts'
+import { encryptOaep, proveAlgorithm, proveKind } from './kind-proofs.ts'
 import {
   CKM_EC_EDWARDS_KEY_PAIR_GEN,
   CKM_EDDSA,
@@ -22,10 +25,22 @@ import {
   type KindCapability,
   macMechanism,
 } from './mechanisms.ts'
+import { decryptOaep, type OaepWay } from './private-operations.ts'
 import { readPublicKey } from './public-keys.ts'
 import { TokenError } from './return-values.ts'
 import type { TokenSession } from './session.ts'
-import { proofKindTemplate, publicKeyTemplate } from './templates.ts'
+import { type FixedAttribute, fixed, proofKindTemplate, publicKeyTemplate } from './templates.ts'
+
+const RSA_NUMBERS = [
+  ['CKA_MODULUS', 'n'],
+  ['CKA_PUBLIC_EXPONENT', 'e'],
+  ['CKA_PRIVATE_EXPONENT', 'd'],
+  ['CKA_PRIME_1', 'p'],
+  ['CKA_PRIME_2', 'q'],
+  ['CKA_EXPONENT_1', 'dp'],
+  ['CKA_EXPONENT_2', 'dq'],
+  ['CKA_COEFFICIENT', 'qi'],
+] as const
 
 /** In a proof of one mechanism the others it goes with are taken for granted. */
 const granted = () => true
@@ -46,7 +61,7 @@ interface KindRow extends CapabilityRow {
 
 /** The rows, for one start. */
 export function kindRows(): readonly KindRow[] {
-  return [...macRows(), ...curveRows()]
+  return [...macRows(), ...curveRows(), ...rsaRows()]
 }
 
 function macRows(): KindRow[] {
@@ -92,6 +107,16 @@ function curveRows(): KindRow[] {
       prove: (session) => proveSigning(session, 'ECC_NIST_P256'),
     },
     {
+      name: 'CKM_ECDH1_DERIVE',
+      use: 'DeriveSharedSecret',
+      mechanism: pkcs11js.CKM_ECDH1_DERIVE,
+      prove: (session) => {
+        const kind: KeyKind = { spec: 'ECC_NIST_P256', usage: 'KEY_AGREEMENT' }
+        const { privateKey, publicKey } = makePair(session, kind)
+        proveKind(session, privateKey, { kind, publicKey, proved: granted })
+      },
+    },
+    {
       name: 'CKM_EC_EDWARDS_KEY_PAIR_GEN',
       use: 'keys of ECC_NIST_EDWARDS25519',
       mechanism: CKM_EC_EDWARDS_KEY_PAIR_GEN,
@@ -104,6 +129,89 @@ function curveRows(): KindRow[] {
       prove: (session) => proveSigning(session, 'ECC_NIST_EDWARDS25519'),
     },
   ]
+}
+
+function rsaRows(): KindRow[] {
+  // Made in software once a start, since it takes a tenth of a second: it guards nothing.
+  let pair: { privateKey: KeyObject; publicKey: KeyObject } | undefined
+  const known = () => (pair ??= generateKeyPairSync('rsa', { modulusLength: 2048 }))
+  const signs =
+    (algorithm: SigningAlgorithm) =>
+    (session: TokenSession): void => {
+      const { key, publicKey } = rsaKey(session, 'SIGN_VERIFY', known())
+      const kind = signing('RSA_2048')
+      proveAlgorithm(session, key, { kind, publicKey, proved: granted, algorithm })
+    }
+  const decrypts =
+    (algorithm: OaepAlgorithm, way: OaepWay) =>
+    (session: TokenSession): void => {
+      const { key, publicKey } = rsaKey(session, 'ENCRYPT_DECRYPT', known())
+      const message = randomBytes(32)
+      const sealed = encryptOaep(publicKey, algorithm, message)
+      const opened = decryptOaep(session, key, sealed, { algorithm, way })
+      if (!opened?.equals(message)) throw new Error('it decrypts to something else')
+    }
+  const { CKM_RSA_PKCS, CKM_RSA_PKCS_PSS, CKM_RSA_PKCS_OAEP, CKM_RSA_X_509 } = pkcs11js
+  const row = (
+    name: KindCapability,
+    use: string,
+    mechanism: number,
+    prove: KindRow['prove'],
+  ): KindRow => ({ name, use, mechanism, prove })
+  return [
+    // Every pair proves itself when it is made; a start does not wait for one.
+    row('CKM_RSA_PKCS_KEY_PAIR_GEN', 'RSA keys', pkcs11js.CKM_RSA_PKCS_KEY_PAIR_GEN, () => {}),
+    row(
+      'CKM_RSA_PKCS',
+      'Sign with RSASSA_PKCS1_V1_5',
+      CKM_RSA_PKCS,
+      signs('RSASSA_PKCS1_V1_5_SHA_256'),
+    ),
+    row('CKM_RSA_PKCS_PSS', 'Sign with RSASSA_PSS', CKM_RSA_PKCS_PSS, signs('RSASSA_PSS_SHA_256')),
+    row(
+      'CKM_RSA_PKCS_OAEP/SHA-1',
+      'Decrypt with RSAES_OAEP_SHA_1',
+      CKM_RSA_PKCS_OAEP,
+      decrypts('RSAES_OAEP_SHA_1', 'padded'),
+    ),
+    row(
+      'CKM_RSA_PKCS_OAEP/SHA-256',
+      'Decrypt with RSAES_OAEP_SHA_256',
+      CKM_RSA_PKCS_OAEP,
+      decrypts('RSAES_OAEP_SHA_256', 'padded'),
+    ),
+    row(
+      'CKM_RSA_X_509',
+      'what RSA pads outside the token, where it does not pad itself',
+      CKM_RSA_X_509,
+      decrypts('RSAES_OAEP_SHA_256', 'raw'),
+    ),
+  ]
+}
+
+/** A session key of a known value, or one that the token makes where it takes none. */
+function rsaKey(
+  session: TokenSession,
+  usage: KeyUsage,
+  known: { privateKey: KeyObject; publicKey: KeyObject },
+): { key: Handle; publicKey: KeyObject } {
+  const kind: KeyKind = { spec: 'RSA_2048', usage }
+  try {
+    const template = proofKindTemplate(generationOf(kind, granted))
+    const key = session.createObject([...template, ...rsaNumbers(known.privateKey)])
+    return { key, publicKey: known.publicKey }
+  } catch (cause) {
+    if (!(cause instanceof TokenError)) throw cause
+    const { privateKey, publicKey } = makePair(session, kind)
+    return { key: privateKey, publicKey }
+  }
+}
+
+function rsaNumbers(key: KeyObject): readonly FixedAttribute[] {
+  const jwk = key.export({ format: 'jwk' })
+  return RSA_NUMBERS.map(([name, member]) =>
+    fixed(name, Buffer.from(jwk[member] ?? '', 'base64url')),
+  )
 }
 
 function signing(spec: KeySpec): KeyKind {

@@ -38,18 +38,17 @@ export const KIND_CAPABILITIES = [
   'CKM_ECDSA',
   'CKM_EC_EDWARDS_KEY_PAIR_GEN',
   'CKM_EDDSA',
+  'CKM_ECDH1_DERIVE',
+  'CKM_RSA_PKCS_KEY_PAIR_GEN',
+  'CKM_RSA_PKCS',
+  'CKM_RSA_PKCS_PSS',
+  'CKM_RSA_PKCS_OAEP/SHA-1',
+  'CKM_RSA_PKCS_OAEP/SHA-256',
+  'CKM_RSA_X_509',
 ] as const
 
 /** The name of one of them. */
-export type KindCapability =
-  | (typeof KIND_CAPABILITIES)[number]
-  | 'CKM_ECDH1_DERIVE'
-  | 'CKM_RSA_PKCS'
-  | 'CKM_RSA_PKCS_KEY_PAIR_GEN'
-  | 'CKM_RSA_PKCS_OAEP/SHA-1'
-  | 'CKM_RSA_PKCS_OAEP/SHA-256'
-  | 'CKM_RSA_PKCS_PSS'
-  | 'CKM_RSA_X_509'
+export type KindCapability = (typeof KIND_CAPABILITIES)[number]
 
 /** Whether the token has proved something. */
 export type Proved = (name: KindCapability) => boolean

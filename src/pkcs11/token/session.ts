@@ -220,6 +220,13 @@ export class TokenSession {
     )
   }
 
+  /** Derives a key into an object of this template. */
+  deriveKey(mechanism: Mechanism, base: Handle, template: readonly FixedAttribute[]): Handle {
+    return this.#ask('C_DeriveKey', () =>
+      this.#pkcs11.C_DeriveKey(this.#handle, mechanism, base, attributes(template)),
+    )
+  }
+
   /** Unwraps a key into an object of this template. */
   unwrapKey(
     mechanism: Mechanism,

@@ -119,6 +119,32 @@ export function proofKindTemplate(generation: Generation, value?: Buffer): Fixed
   return [...template.filter(({ name }) => name !== 'CKA_VALUE_LEN'), fixed('CKA_VALUE', value)]
 }
 
+/** What two sides have agreed on: a session object whose value is read. */
+export function sharedSecretTemplate(bytes: number): FixedAttribute[] {
+  return [
+    fixed('CKA_CLASS', pkcs11js.CKO_SECRET_KEY),
+    fixed('CKA_KEY_TYPE', pkcs11js.CKK_GENERIC_SECRET),
+    fixed('CKA_VALUE_LEN', bytes),
+    fixed('CKA_TOKEN', false),
+    fixed('CKA_PRIVATE', true),
+    fixed('CKA_SENSITIVE', false),
+    fixed('CKA_EXTRACTABLE', true),
+  ]
+}
+
+/** The private half of a data key pair: a session object whose numbers are read. */
+export function dataKeyPairTemplate({ keyType }: Generation): FixedAttribute[] {
+  return [
+    fixed('CKA_CLASS', pkcs11js.CKO_PRIVATE_KEY),
+    fixed('CKA_KEY_TYPE', keyType),
+    fixed('CKA_TOKEN', false),
+    fixed('CKA_PRIVATE', true),
+    fixed('CKA_SENSITIVE', false),
+    fixed('CKA_EXTRACTABLE', true),
+    fixed('CKA_SIGN', true),
+  ]
+}
+
 /** The template of the public half of a pair, which lives as long as its session. */
 export function publicKeyTemplate(generation: Generation): FixedAttribute[] {
   const { keyType, use } = generation
@@ -205,6 +231,13 @@ const TYPES = {
   CKA_KEY_TYPE: pkcs11js.CKA_KEY_TYPE,
   CKA_MODULUS_BITS: pkcs11js.CKA_MODULUS_BITS,
   CKA_PUBLIC_EXPONENT: pkcs11js.CKA_PUBLIC_EXPONENT,
+  CKA_MODULUS: pkcs11js.CKA_MODULUS,
+  CKA_PRIVATE_EXPONENT: pkcs11js.CKA_PRIVATE_EXPONENT,
+  CKA_PRIME_1: pkcs11js.CKA_PRIME_1,
+  CKA_PRIME_2: pkcs11js.CKA_PRIME_2,
+  CKA_EXPONENT_1: pkcs11js.CKA_EXPONENT_1,
+  CKA_EXPONENT_2: pkcs11js.CKA_EXPONENT_2,
+  CKA_COEFFICIENT: pkcs11js.CKA_COEFFICIENT,
   CKA_VALUE: pkcs11js.CKA_VALUE,
   CKA_VALUE_LEN: pkcs11js.CKA_VALUE_LEN,
   CKA_TOKEN: pkcs11js.CKA_TOKEN,
