@@ -5,13 +5,15 @@ import { COMMITMENT_BYTES, keyIdBytes, TAG_BYTES } from '../model/ciphertext.ts'
 import { fail, KmsError } from '../model/failures.ts'
 import { type BackingKey, type CipherSuite, currentBackingKey, type Key } from '../model/key.ts'
 import { type Answer, type Calls, tooLate, type WriteCall } from './calls.ts'
+import { keysOver } from './client-keys.ts'
 import type { CallLimits, CiphertextInput, Hsm, HsmObjects } from './hsm.ts'
 import { unavailable } from './hsm-process.ts'
 import { importsOver } from './import/hsm-imports.ts'
 import type { ManagementVerb, ManagementVerbs } from './management.ts'
 import { type FrameWriter, STATUS, VERB } from './wire.ts'
 
-const PLAINTEXT_BYTES_MAX = 4096
+/** The longest plaintext. */
+export const PLAINTEXT_BYTES_MAX = 4096
 const SEALED_BYTES_MAX = COMMITMENT_BYTES + PLAINTEXT_BYTES_MAX + TAG_BYTES
 const RANDOM_BYTES_MAX = 1024
 /** A backing key found by a list: its id's 32 hex digits and its suite's digit. */
@@ -26,6 +28,13 @@ export interface Connection {
     input: ManagementVerbs[V]['takes'],
   ): Promise<ManagementVerbs[V]['answers']>
 }
+
+/** Makes a call that uses these backing keys; a second time if one had to be looked for. */
+export type MakeCall = (
+  keys: readonly BackingKey[],
+  write: WriteCall,
+  limits: CallLimits,
+) => Promise<Buffer>
 
 /** The verbs of data. */
 export function hsmOver(connection: Connection): Hsm {
@@ -44,6 +53,7 @@ export function hsmOver(connection: Connection): Hsm {
     return second.status === STATUS.done ? second.payload : failWith(second)
   }
   return {
+    ...keysOver(call),
     async encrypt(key, { plaintext, context }, limits) {
       assertBytes(plaintext.length, PLAINTEXT_BYTES_MAX)
       const current = currentBackingKey(key)
@@ -100,35 +110,6 @@ export function hsmOver(connection: Connection): Hsm {
       return call(
         [currentBackingKey(key)],
         dataKeyCall(VERB.generateDataKeyWithoutPlaintext, key, context, numberOfBytes),
-        limits,
-      )
-    },
-    async sign(key, { algorithm, message, isDigest }, limits) {
-      assertBytes(message.length, PLAINTEXT_BYTES_MAX)
-      const current = currentBackingKey(key)
-      return call(
-        [current],
-        (writer, deadlineMs) => {
-          beginCall(writer, VERB.sign, deadlineMs)
-          writePair(writer, key, current)
-          writeName(writer, algorithm)
-          writer.u8(isDigest ? 1 : 0)
-          writer.bytes(message)
-        },
-        limits,
-      )
-    },
-    async mac(key, { algorithm, message }, limits) {
-      assertBytes(message.length, PLAINTEXT_BYTES_MAX)
-      const current = currentBackingKey(key)
-      return call(
-        [current],
-        (writer, deadlineMs) => {
-          beginCall(writer, VERB.mac, deadlineMs)
-          writeNamed(writer, key, current)
-          writeName(writer, algorithm)
-          writer.bytes(message)
-        },
         limits,
       )
     },
@@ -197,7 +178,7 @@ function searchOnce(connection: Connection): (id: string) => Promise<boolean> {
 }
 
 /** @throws KmsError InvalidCiphertextException unless the header names a backing key of the key. */
-function backingKeyOf(key: Key, { ciphertext }: CiphertextInput): BackingKey {
+export function backingKeyOf(key: Key, { ciphertext }: CiphertextInput): BackingKey {
   const found = key.backingKeys.find(({ id }) => id === ciphertext.backingKeyId)
   const ofKey = keyIdBytes(ciphertext.keyId).equals(keyIdBytes(key.keyId))
   // Nothing longer has ever been made.
@@ -209,7 +190,7 @@ function backingKeyOf(key: Key, { ciphertext }: CiphertextInput): BackingKey {
 }
 
 /** Lengths have been checked for the caller long before: another one here is a bug. */
-function assertBytes(length: number, most: number): void {
+export function assertBytes(length: number, most: number): void {
   if (!Number.isInteger(length) || length < 1 || length > most) {
     throw new Error(`${length} bytes for the HSM`)
   }
@@ -229,14 +210,16 @@ function dataKeyCall(
   }
 }
 
-function beginCall(writer: FrameWriter, verb: number, deadlineMs: number): void {
+/** Begins the frame of a call. */
+export function beginCall(writer: FrameWriter, verb: number, deadlineMs: number): void {
   writer.u8(verb)
   // The moment, not the time left: what waits in the pipe does not stop the clock, and both ends
   // read the same one.
   writer.f64(deadlineMs)
 }
 
-function writeSource(
+/** A ciphertext and the backing key that it names. */
+export function writeSource(
   writer: FrameWriter,
   key: Key,
   backingKey: BackingKey,
@@ -253,7 +236,8 @@ function writeSource(
 /** Keys are immutable, and the store hands out the same one as long as it is current. */
 const namedKeys = new WeakMap<Key, Map<string, Buffer>>()
 
-function writeKey(writer: FrameWriter, key: Key, backingKey: BackingKey): void {
+/** A backing key of a symmetric key. */
+export function writeKey(writer: FrameWriter, key: Key, backingKey: BackingKey): void {
   let named = namedKeys.get(key)
   if (named === undefined) {
     named = new Map()
@@ -272,25 +256,6 @@ function writeKey(writer: FrameWriter, key: Key, backingKey: BackingKey): void {
   }
   writer.u8(name.length)
   writer.bytes(name)
-}
-
-/** A key of another kind than for symmetric encryption: CKA_ID and spec. */
-function writeNamed(writer: FrameWriter, key: Key, backingKey: BackingKey): void {
-  writer.bytes(Buffer.from(backingKey.id, 'hex'))
-  writeName(writer, key.spec)
-}
-
-/** The same of a pair, with its public half. */
-function writePair(writer: FrameWriter, key: Key, backingKey: BackingKey): void {
-  if (backingKey.publicKey === undefined) throw new Error(`${key.arn} has no public half`)
-  writeNamed(writer, key, backingKey)
-  writer.block(backingKey.publicKey)
-}
-
-function writeName(writer: FrameWriter, name: string): void {
-  const bytes = Buffer.from(name, 'latin1')
-  writer.u8(bytes.length)
-  writer.bytes(bytes)
 }
 
 function failWith({ status, payload }: Answer): never {

@@ -12,7 +12,13 @@ import type { ToSign } from '../model/asymmetric/schemes.ts'
 import type { Authorised } from '../model/authorised.ts'
 import type { Ciphertext } from '../model/ciphertext.ts'
 import type { CipherSuite, Key } from '../model/key.ts'
-import type { KeyKind, MacAlgorithm, SigningAlgorithm } from '../model/key-specs.ts'
+import type {
+  KeyKind,
+  KeySpec,
+  MacAlgorithm,
+  OaepAlgorithm,
+  SigningAlgorithm,
+} from '../model/key-specs.ts'
 import type { HsmImports } from './import/hsm-imports.ts'
 
 /** What bounds a call. */
@@ -43,6 +49,21 @@ export interface CiphertextInput {
 export interface DataKey {
   readonly plaintext: Buffer
   readonly ciphertextBlob: Buffer
+}
+
+/** A ciphertext that was made with the public half of a pair. */
+export interface OaepInput {
+  readonly algorithm: OaepAlgorithm
+  readonly ciphertextBlob: Buffer
+}
+
+/** A key pair for use outside. */
+export interface DataKeyPair {
+  /** PKCS #8 in DER. */
+  readonly privateKeyPlaintext: Buffer
+  readonly privateKeyCiphertextBlob: Buffer
+  /** SubjectPublicKeyInfo in DER. */
+  readonly publicKey: Buffer
 }
 
 /** What operations may ask of the HSM: the use of keys that the caller is authorised for. */
@@ -95,6 +116,39 @@ export interface Hsm {
     input: { readonly algorithm: MacAlgorithm; readonly message: Buffer },
     limits: CallLimits,
   ): Promise<Buffer>
+  /**
+   * Decrypts by RSAES-OAEP.
+   *
+   * @throws KmsError InvalidCiphertextException, the same for whatever is wrong.
+   */
+  decryptAsymmetric(key: Authorised<Key>, input: OaepInput, limits: CallLimits): Promise<Buffer>
+  /** Decrypts and encrypts again, from or to a pair, inside the HSM process. */
+  reEncryptAsymmetric(
+    source: { readonly key: Authorised<Key> } & (OaepInput | CiphertextInput),
+    destination: { readonly key: Authorised<Key> } & (
+      | { readonly algorithm: OaepAlgorithm }
+      | { readonly context: Buffer }
+    ),
+    limits: CallLimits,
+  ): Promise<Buffer>
+  /**
+   * Agrees on a secret by ECDH.
+   *
+   * @param point the other's public key, uncompressed, known to be on the key's curve.
+   */
+  deriveSharedSecret(key: Authorised<Key>, point: Buffer, limits: CallLimits): Promise<Buffer>
+  /** Makes a key pair for use outside, its private half encrypted under the key as well. */
+  generateDataKeyPair(
+    key: Authorised<Key>,
+    input: { readonly spec: KeySpec; readonly context: Buffer },
+    limits: CallLimits,
+  ): Promise<DataKeyPair>
+  /** The same, with a private half that stays inside the HSM process. */
+  generateDataKeyPairWithoutPlaintext(
+    key: Authorised<Key>,
+    input: { readonly spec: KeySpec; readonly context: Buffer },
+    limits: CallLimits,
+  ): Promise<Omit<DataKeyPair, 'privateKeyPlaintext'>>
   /** Makes 1 to 1024 random bytes. */
   generateRandom(numberOfBytes: number, limits: CallLimits): Promise<Buffer>
 }

@@ -21,7 +21,15 @@ export const VERB = {
   generateRandom: 6,
   sign: 7,
   mac: 8,
+  decryptAsymmetric: 9,
+  deriveSharedSecret: 10,
+  generateDataKeyPair: 11,
+  generateDataKeyPairWithoutPlaintext: 12,
+  reEncryptAsymmetric: 13,
 } as const
+
+/** In a re-encryption that is not symmetric on both sides: what a side is. */
+export const SIDE = { symmetric: 0, asymmetric: 1 } as const
 
 /** How a worker answers. */
 export const STATUS = {

@@ -1,6 +1,6 @@
 /**
- * The verbs of a worker for keys of other kinds than for symmetric encryption: signatures and
- * MACs. What a key does is decided by its spec, its algorithm and the table of mechanisms.
+ * The verbs of a worker for keys of other kinds than for symmetric encryption: signatures,
+ * MACs, decryption, agreement and data key pairs. What a key does is decided by its spec, its algorithm and the table of mechanisms.
  */
 
 import type { KeyObject } from 'node:crypto'
@@ -15,14 +15,18 @@ import {
   type KeySpec,
   type MacAlgorithm,
   materialOf,
+  type OaepAlgorithm,
   type SigningAlgorithm,
 } from '../../model/key-specs.ts'
+import { type MadeDataKeyPair, makeDataKeyPair } from '../token/data-key-pairs.ts'
 import {
+  generationOf,
   type KindCapability,
   macMechanism,
   type Proved,
   signingSteps,
 } from '../token/mechanisms.ts'
+import { agree, decryptOaep, oaepWay } from '../token/private-operations.ts'
 import { publicKeyFrom } from '../token/public-keys.ts'
 import { STATUS } from '../wire.ts'
 import { DeviceFaultError, type GuardedSession, StatusError } from './guarded-session.ts'
@@ -83,6 +87,38 @@ export class KeyVerbs {
     )
     if (mac.length === HASH_BYTES[hash]) return mac
     throw new DeviceFaultError(`the token made a MAC of ${mac.length} bytes`)
+  }
+
+  /** Decrypts by RSAES-OAEP; the caller zeroes what comes out. */
+  decrypt({ entry }: NamedKey, algorithm: OaepAlgorithm, ciphertext: Buffer): Buffer {
+    const way = oaepWay(algorithm, this.#proved)
+    if (way !== 'padded' && way !== 'raw') lack(way)
+    const message = this.#guard.safely(
+      (session) =>
+        decryptOaep(session, this.#guard.handleOf(entry), ciphertext, { algorithm, way }),
+      'decrypts',
+    )
+    if (message !== undefined) return message
+    throw new StatusError(STATUS.invalidCiphertext, 'the padding is not right')
+  }
+
+  /** Agrees on a secret; the caller zeroes it. */
+  agree({ entry, spec }: NamedKey, point: Buffer): Buffer {
+    const material = materialOf(spec)
+    if (material.type !== 'EC' || !this.#proved('CKM_ECDH1_DERIVE')) lack('CKM_ECDH1_DERIVE')
+    const { curve } = material
+    return this.#guard.safely(
+      (session) => agree(session, this.#guard.handleOf(entry), curve, point),
+      'other',
+    )
+  }
+
+  /** Makes a data key pair; the caller zeroes its private half. */
+  makeDataKeyPair(spec: KeySpec): MadeDataKeyPair {
+    const { capabilities } = generationOf({ spec, usage: 'SIGN_VERIFY' }, this.#proved)
+    const missing = capabilities.find((name) => !this.#proved(name))
+    if (missing !== undefined) lack(missing)
+    return this.#guard.safely((session) => makeDataKeyPair(session, spec, this.#proved), 'other')
   }
 
   #publicKeyOf({ entry, publicKey }: NamedPair): KeyObject {

@@ -8,7 +8,6 @@ import { parentPort } from 'node:worker_threads'
 import pkcs11js from 'pkcs11js'
 import { nonceBytes } from '../../model/ciphertext.ts'
 import type { CipherSuite } from '../../model/key.ts'
-import { KEY_SPECS, type KeySpec, keySpecRow } from '../../model/key-specs.ts'
 import { FramePipe } from '../pipe.ts'
 import { PROFILES } from '../profiles/choose.ts'
 import type { DerivedKeyLimits } from '../token/derived-keys.ts'
@@ -18,14 +17,14 @@ import { ID_BYTES } from '../token/templates.ts'
 import {
   DATA_FRAME_BYTES_MAX,
   type FrameCursor,
-  type FrameWriter,
   MalformedFrameError,
   STATUS,
   VERB,
 } from '../wire.ts'
 import { type CalledKey, DataVerbs } from './data-verbs.ts'
 import { DeviceFaultError, GuardedSession, StatusError } from './guarded-session.ts'
-import { KeyVerbs, type NamedKey, type NamedPair } from './key-verbs.ts'
+import { performWithKeys } from './key-frames.ts'
+import { KeyVerbs } from './key-verbs.ts'
 
 /** What the object thread hands to a worker. */
 export interface WorkerStart {
@@ -54,10 +53,6 @@ export type WorkerEvent =
 /** Answers are not held back longer than this while a slow token works through a batch. */
 const HOLD_BACK_MS = 1
 const CALLED_KEYS_MAX = 20_000
-const SPECS = Object.keys(KEY_SPECS) as KeySpec[]
-const ROWS = SPECS.map(keySpecRow)
-const SIGNING_ALGORITHMS = [...new Set(ROWS.flatMap((row) => row.signingAlgorithms))]
-const MAC_ALGORITHMS = [...new Set(ROWS.flatMap((row) => row.macAlgorithms))]
 
 // The thread starts, and loads its code, while the object thread is still opening the token.
 parentPort?.once('message', serve)
@@ -177,44 +172,13 @@ function perform(frame: FrameCursor, pipe: FramePipe, verbs: Verbs): void {
       }
       return
     }
-    case VERB.sign:
-    case VERB.mac:
-      writeDone(writer, performWithKey(verb, frame, verbs.keys))
-      return
     default:
-      throw new MalformedFrameError(`the verb ${verb}`)
+      performWithKeys(verb, frame, writer, {
+        ...verbs,
+        calledKey: () => calledKey(frame, called),
+        source: () => source(frame, called),
+      })
   }
-}
-
-/** The verbs of keys of other kinds; what they answer is no secret. */
-function performWithKey(verb: number, frame: FrameCursor, keys: KeyVerbs): Buffer {
-  const named = namedKey(frame)
-  if (verb === VERB.mac) {
-    return keys.mac(named, nameIn(frame, MAC_ALGORITHMS), frame.bytes())
-  }
-  const pair: NamedPair = { ...named, publicKey: frame.block() }
-  const algorithm = nameIn(frame, SIGNING_ALGORITHMS)
-  const isDigest = frame.u8() === 1
-  return keys.sign(pair, algorithm, { message: frame.bytes(), isDigest })
-}
-
-function writeDone(writer: FrameWriter, answer: Buffer): void {
-  writer.u8(STATUS.done)
-  writer.bytes(answer)
-}
-
-/** A key of another kind: CKA_ID and spec. */
-function namedKey(frame: FrameCursor): NamedKey {
-  const entry = frame.latin1(ID_BYTES)
-  return { entry, spec: nameIn(frame, SPECS) }
-}
-
-/** One of the names that there are. */
-function nameIn<Name extends string>(frame: FrameCursor, names: readonly Name[]): Name {
-  const text = frame.latin1(frame.u8())
-  const found = names.find((name) => name === text)
-  if (found === undefined) throw new MalformedFrameError(`the name ${text}`)
-  return found
 }
 
 /** A backing key: suite, key id, CKA_ID, account. Doors send the same few again and again. */
