@@ -15,6 +15,7 @@ import type { SecurityTokenServiceDefinition } from './gen/keyslot/v1/SecurityTo
 /** The prefixes of enum values; a test holds them against the contract. */
 export type EnumPrefix =
   | 'ALGORITHM_SPEC_'
+  | 'DATA_KEY_PAIR_SPEC_'
   | 'DATA_KEY_SPEC_'
   | 'DRY_RUN_MODIFIER_TYPE_'
   | 'ENCRYPTION_ALGORITHM_SPEC_'

@@ -1,5 +1,6 @@
 /** The table of operations: one line each. It is typed by the contract, so that none is missing. */
 
+import { DeriveSharedSecret } from './agreement/derive-shared-secret.ts'
 import { CreateAlias } from './aliases/create-alias.ts'
 import { DeleteAlias } from './aliases/delete-alias.ts'
 import { ListAliases } from './aliases/list-aliases.ts'
@@ -10,6 +11,8 @@ import { GenerateDataKey } from './crypto/generate-data-key.ts'
 import { GenerateDataKeyWithoutPlaintext } from './crypto/generate-data-key-without-plaintext.ts'
 import { GenerateRandom } from './crypto/generate-random.ts'
 import { ReEncrypt } from './crypto/re-encrypt.ts'
+import { GenerateDataKeyPair } from './data-key-pairs/generate-data-key-pair.ts'
+import { GenerateDataKeyPairWithoutPlaintext } from './data-key-pairs/generate-data-key-pair-without-plaintext.ts'
 import { CreateGrant } from './grants/create-grant.ts'
 import { ListGrants } from './grants/list-grants.ts'
 import { ListRetirableGrants } from './grants/list-retirable-grants.ts'
@@ -119,11 +122,14 @@ export const OPERATIONS: { readonly [N in OperationName]: AnyOperation<N> } = {
   ReEncrypt,
   GenerateDataKey,
   GenerateDataKeyWithoutPlaintext,
+  GenerateDataKeyPair,
+  GenerateDataKeyPairWithoutPlaintext,
   Sign,
   Verify,
   GetPublicKey,
   GenerateMac,
   VerifyMac,
+  DeriveSharedSecret,
   GenerateRandom,
   EnableKeyRotation,
   DisableKeyRotation,

@@ -39,6 +39,8 @@ export interface Answer {
 
 interface Call {
   readonly write: WriteCall
+  /** How long the token may take over it, where that is longer than usual. */
+  readonly patienceMs: number
   readonly limits: CallLimits
   readonly resolve: (answer: Answer) => void
   readonly reject: (failure: Error) => void
@@ -75,11 +77,12 @@ export class Calls {
   /**
    * Makes a call.
    *
+   * @param patienceMs how long the token may take over it, where that is longer than usual.
    * @throws KmsError RequestAbortedException or ThrottlingException without asking the token.
    */
-  make(write: WriteCall, limits: CallLimits): Promise<Answer> {
+  make(write: WriteCall, limits: CallLimits, patienceMs = 0): Promise<Answer> {
     return new Promise((resolve, reject) => {
-      const call = { write, limits, resolve, reject }
+      const call = { write, limits, patienceMs, resolve, reject }
       if (this.#closed !== undefined) {
         reject(this.#closed)
         return
@@ -141,8 +144,8 @@ export class Calls {
       // While the door itself stood still it sent no call and read no answer.
       worker.excuse(stoodStillMs, nowMs)
     }
-    const longAgoMs = nowMs - this.#options.callTimeoutMs
-    if (this.#workers.some((worker) => worker.isBusySince(longAgoMs))) this.#options.onHang()
+    const { callTimeoutMs, onHang } = this.#options
+    if (this.#workers.some((worker) => worker.isHanging(nowMs, callTimeoutMs))) onHang()
   }
 }
 
@@ -172,8 +175,10 @@ class WorkerPipe {
     return this.#calls.length
   }
 
-  isBusySince(longAgoMs: number): boolean {
-    return this.#calls.length > 0 && this.#sinceMs < longAgoMs
+  isHanging(nowMs: number, callTimeoutMs: number): boolean {
+    const { first } = this.#calls
+    if (first === undefined) return false
+    return nowMs - this.#sinceMs > Math.max(callTimeoutMs, first.patienceMs)
   }
 
   /** Does not count so many of the last milliseconds against the worker. */
@@ -240,6 +245,10 @@ class Queue<T> {
 
   get length(): number {
     return this.#items.length - this.#head
+  }
+
+  get first(): T | undefined {
+    return this.#items[this.#head]
   }
 
   push(item: T): void {

@@ -18,6 +18,9 @@ import { type FrameWriter, SIDE, VERB } from './wire.ts'
 /** The longest ciphertext of a pair: RSA's with a modulus of 4096 bits. */
 const OAEP_BYTES_MAX = 512
 
+/** A pair of RSA takes as long as it takes to find two primes. */
+const PAIR_PATIENCE_MS = 60_000
+
 type KeyVerbs = Pick<
   Hsm,
   | 'sign'
@@ -147,6 +150,7 @@ async function dataKeyPair(
       writeName(writer, spec)
     },
     limits,
+    PAIR_PATIENCE_MS,
   )
   const blobAt = 4 + answer.readUInt32LE(0)
   const restAt = blobAt + 4 + answer.readUInt32LE(blobAt)

@@ -34,13 +34,14 @@ export type MakeCall = (
   keys: readonly BackingKey[],
   write: WriteCall,
   limits: CallLimits,
+  patienceMs?: number,
 ) => Promise<Buffer>
 
 /** The verbs of data. */
 export function hsmOver(connection: Connection): Hsm {
   const search = searchOnce(connection)
-  const call = async (keys: readonly BackingKey[], write: WriteCall, limits: CallLimits) => {
-    const answer = await connection.calls().make(write, limits)
+  const call: MakeCall = async (keys, write, limits, patienceMs) => {
+    const answer = await connection.calls().make(write, limits, patienceMs)
     if (answer.status === STATUS.done) return answer.payload
     if (answer.status !== STATUS.keyNotFound) failWith(answer)
     // Its handle may have been lost with a session, or never been seen by this process.
@@ -49,7 +50,7 @@ export function hsmOver(connection: Connection): Hsm {
         fail('KeyUnavailableException', 'The key material cannot be found in the HSM.')
       }
     }
-    const second = await connection.calls().make(write, limits)
+    const second = await connection.calls().make(write, limits, patienceMs)
     return second.status === STATUS.done ? second.payload : failWith(second)
   }
   return {

@@ -34,7 +34,7 @@ export function encryptionConditions({
  * The algorithm and the canonical context of an encryption or decryption.
  *
  * @throws KmsError InvalidKeyUsageException if the key has not the algorithm;
- *   ValidationException for a context that has no canonical form.
+ *   ValidationException for a context that has no canonical form, or any where none is bound.
  */
 export function prepare(
   key: Key,
@@ -43,6 +43,10 @@ export function prepare(
   if (!keySpecRow(key.spec).encryptionAlgorithms.includes(encryptionAlgorithm)) {
     const what = `${key.arn} does not support the algorithm ${encryptionAlgorithm}.`
     fail('InvalidKeyUsageException', what)
+  }
+  if (encryptionAlgorithm !== 'SYMMETRIC_DEFAULT' && encryptionContext.size > 0) {
+    const what = `EncryptionContext is not supported with the algorithm ${encryptionAlgorithm}.`
+    fail('ValidationException', what)
   }
   return { algorithm: encryptionAlgorithm, context: canonicalContext(encryptionContext) }
 }

@@ -5,6 +5,7 @@ import { key, operation } from '../operation.ts'
 import { encryptionConditions, encryptionKey, prepare } from './algorithms.ts'
 import { ciphertextOf, nameOfCiphertextKey } from './ciphertext-key.ts'
 import { checkCiphertext, checkCiphertextGiven } from './dry-run.ts'
+import { checkLength, isOaep } from './pairs.ts'
 import { refuseRecipient } from './recipient.ts'
 
 type Request = Operations['Decrypt']['request']
@@ -37,6 +38,12 @@ export const Decrypt = operation('Decrypt', {
 
   async run({ request, key, hsm, limits }) {
     const { algorithm, context } = prepare(key, request)
+    if (isOaep(algorithm)) {
+      const { ciphertextBlob } = request
+      checkLength(key, ciphertextBlob)
+      const plaintext = await hsm.decryptAsymmetric(key, { algorithm, ciphertextBlob }, limits)
+      return { keyId: key.arn, plaintext, encryptionAlgorithm: algorithm }
+    }
     const { ciphertext, backingKey } = ciphertextOf(key, request.ciphertextBlob)
     const plaintext = await hsm.decrypt(key, { ciphertext, context }, limits)
     return {

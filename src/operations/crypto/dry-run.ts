@@ -3,6 +3,7 @@
 import { fail } from '../../model/failures.ts'
 import type { Key } from '../../model/key.ts'
 import { ciphertextOf } from './ciphertext-key.ts'
+import { checkLength } from './pairs.ts'
 
 interface CiphertextRequest {
   readonly ciphertextBlob: Buffer
@@ -34,7 +35,9 @@ export function checkCiphertextGiven(request: CiphertextRequest, keyId: string |
  * @throws what `ciphertextOf` throws.
  */
 export function checkCiphertext(key: Key, request: CiphertextRequest): void {
-  if (!ignoresCiphertext(request)) ciphertextOf(key, request.ciphertextBlob)
+  if (ignoresCiphertext(request)) return
+  if (key.spec === 'SYMMETRIC_DEFAULT') ciphertextOf(key, request.ciphertextBlob)
+  else checkLength(key, request.ciphertextBlob)
 }
 
 function ignoresCiphertext({ dryRunModifiers }: CiphertextRequest): boolean {

@@ -2,6 +2,7 @@
 
 import { keyById, operation } from '../operation.ts'
 import { encryptionConditions, encryptionKey, prepare } from './algorithms.ts'
+import { encryptWithPublicHalf, isOaep } from './pairs.ts'
 
 /**
  * Encrypts up to 4096 bytes under a key that never leaves the HSM.
@@ -19,6 +20,10 @@ export const Encrypt = operation('Encrypt', {
 
   async run({ request, key, hsm, lifecycle, limits }) {
     const { algorithm, context } = prepare(key, request)
+    if (isOaep(algorithm)) {
+      const ciphertextBlob = encryptWithPublicHalf(key, algorithm, request.plaintext)
+      return { ciphertextBlob, keyId: key.arn, encryptionAlgorithm: algorithm }
+    }
     const spent = await lifecycle.spendMessage(key)
     const input = { plaintext: request.plaintext, context }
     const ciphertextBlob = await hsm.encrypt(spent, input, limits)

@@ -3,9 +3,10 @@
 import { currentBackingKey } from '../../model/key.ts'
 import { key, type Operations, operation } from '../operation.ts'
 import { encryptionKey } from './algorithms.ts'
-import { ciphertextOf, nameOfCiphertextKey } from './ciphertext-key.ts'
+import { nameOfCiphertextKey } from './ciphertext-key.ts'
 import { checkCiphertext, checkCiphertextGiven } from './dry-run.ts'
-import { prepareBoth, reEncryptionConditions } from './re-encryption.ts'
+import { isOaep } from './pairs.ts'
+import { prepareBoth, reEncrypted, reEncryptionConditions, sourceOfBlob } from './re-encryption.ts'
 
 type Request = Operations['ReEncrypt']['request']
 
@@ -38,21 +39,19 @@ export const ReEncrypt = operation('ReEncrypt', {
 
   async run({ request, source, destination, hsm, lifecycle, limits }) {
     const { from, to } = prepareBoth(request, source, destination)
-    const { ciphertext, backingKey } = ciphertextOf(source, request.ciphertextBlob)
-    const spent = await lifecycle.spendMessage(destination)
-    const ciphertextBlob = await hsm.reEncrypt(
-      { key: source, ciphertext, context: from.context },
-      { key: spent, context: to.context },
-      limits,
-    )
+    const spent = isOaep(to.algorithm) ? destination : await lifecycle.spendMessage(destination)
+    const opened = sourceOfBlob(source, from, request.ciphertextBlob)
+    const ciphertextBlob = await reEncrypted(hsm, opened, { key: spent, ...to }, limits)
     return {
       ciphertextBlob,
       sourceKeyId: source.arn,
       keyId: destination.arn,
       sourceEncryptionAlgorithm: from.algorithm,
       destinationEncryptionAlgorithm: to.algorithm,
-      sourceKeyMaterialId: backingKey.materialId,
-      destinationKeyMaterialId: currentBackingKey(spent).materialId,
+      sourceKeyMaterialId: opened.materialId,
+      destinationKeyMaterialId: isOaep(to.algorithm)
+        ? undefined
+        : currentBackingKey(spent).materialId,
     }
   },
 })
