@@ -4,11 +4,11 @@ import type { KeyObject } from 'node:crypto'
 import type { Handle } from 'pkcs11js'
 import { isPair } from '../../model/key-specs.ts'
 import type { BackingKeyKind } from '../hsm.ts'
+import { proveKind } from '../kinds/kind-proofs.ts'
+import { publicKeyFrom, readPublicKey, spkiOf } from '../kinds/public-keys.ts'
 import type { Profile } from '../profiles/profile.ts'
-import { proveKind } from '../token/kind-proofs.ts'
 import { generationOf, type Proved } from '../token/mechanisms.ts'
 import { proveBackingKey } from '../token/proofs.ts'
-import { publicKeyFrom, readPublicKey, spkiOf } from '../token/public-keys.ts'
 import type { TokenSession } from '../token/session.ts'
 import {
   backingKeyTemplate,

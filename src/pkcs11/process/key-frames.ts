@@ -1,8 +1,8 @@
 /** The calls of a worker for keys of other kinds than for symmetric encryption, frame by frame. */
 
 import { KEY_SPECS, type KeySpec, keySpecRow, type OaepAlgorithm } from '../../model/key-specs.ts'
-import { encryptOaep } from '../token/kind-proofs.ts'
-import { publicKeyFrom } from '../token/public-keys.ts'
+import { encryptOaep } from '../kinds/kind-proofs.ts'
+import { publicKeyFrom } from '../kinds/public-keys.ts'
 import type { Sealed } from '../token/session.ts'
 import { ID_BYTES } from '../token/templates.ts'
 import {

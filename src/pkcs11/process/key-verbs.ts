@@ -18,7 +18,9 @@ import {
   type OaepAlgorithm,
   type SigningAlgorithm,
 } from '../../model/key-specs.ts'
-import { type MadeDataKeyPair, makeDataKeyPair } from '../token/data-key-pairs.ts'
+import { type MadeDataKeyPair, makeDataKeyPair } from '../kinds/data-key-pairs.ts'
+import { agree, decryptOaep, oaepWay } from '../kinds/private-operations.ts'
+import { publicKeyFrom } from '../kinds/public-keys.ts'
 import {
   generationOf,
   type KindCapability,
@@ -26,8 +28,6 @@ import {
   type Proved,
   signingSteps,
 } from '../token/mechanisms.ts'
-import { agree, decryptOaep, oaepWay } from '../token/private-operations.ts'
-import { publicKeyFrom } from '../token/public-keys.ts'
 import { STATUS } from '../wire.ts'
 import { DeviceFaultError, type GuardedSession, StatusError } from './guarded-session.ts'
 

@@ -25,9 +25,9 @@ import {
   type OaepAlgorithm,
   type SigningAlgorithm,
 } from '../../model/key-specs.ts'
-import { macMechanism, type Proved, signingSteps } from './mechanisms.ts'
+import { macMechanism, type Proved, signingSteps } from '../token/mechanisms.ts'
+import type { TokenSession } from '../token/session.ts'
 import { agree, decryptOaep, oaepWay } from './private-operations.ts'
-import type { TokenSession } from './session.ts'
 
 /**
  * Uses a key as its kind says, and looks with the public half, if it has one, whether the two

@@ -4,8 +4,8 @@ import { createPublicKey, type KeyObject } from 'node:crypto'
 import pkcs11js, { type Handle } from 'pkcs11js'
 import { COORDINATE_BYTES } from '../../model/asymmetric/ecdsa.ts'
 import { type KeySpec, type Material, materialOf } from '../../model/key-specs.ts'
-import { TokenError } from './return-values.ts'
-import type { TokenSession } from './session.ts'
+import { TokenError } from '../token/return-values.ts'
+import type { TokenSession } from '../token/session.ts'
 
 const ED25519_BYTES = 32
 

@@ -8,10 +8,15 @@ import pkcs11js from 'pkcs11js'
 import { COORDINATE_BYTES } from '../../model/asymmetric/ecdsa.ts'
 import { ecPkcs8, ed25519Pkcs8, rsaPkcs8 } from '../../model/asymmetric/pkcs8.ts'
 import { type KeySpec, materialOf } from '../../model/key-specs.ts'
-import { CURVE_PARAMETERS, ED25519_PARAMETERS, generationOf, type Proved } from './mechanisms.ts'
+import {
+  CURVE_PARAMETERS,
+  ED25519_PARAMETERS,
+  generationOf,
+  type Proved,
+} from '../token/mechanisms.ts'
+import type { TokenSession } from '../token/session.ts'
+import { dataKeyPairTemplate, publicKeyTemplate } from '../token/templates.ts'
 import { readPublicKey, spkiOf } from './public-keys.ts'
-import type { TokenSession } from './session.ts'
-import { dataKeyPairTemplate, publicKeyTemplate } from './templates.ts'
 
 /** A data key pair. */
 export interface MadeDataKeyPair {

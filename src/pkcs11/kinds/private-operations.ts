@@ -5,9 +5,9 @@ import { COORDINATE_BYTES } from '../../model/asymmetric/ecdsa.ts'
 import { OAEP_HASHES } from '../../model/asymmetric/schemes.ts'
 import type { Curve, OaepAlgorithm } from '../../model/key-specs.ts'
 import { oaepMessage } from '../import/oaep.ts'
-import { type KindCapability, oaepMechanism, type Proved } from './mechanisms.ts'
-import type { TokenSession } from './session.ts'
-import { sharedSecretTemplate } from './templates.ts'
+import { type KindCapability, oaepMechanism, type Proved } from '../token/mechanisms.ts'
+import type { TokenSession } from '../token/session.ts'
+import { sharedSecretTemplate } from '../token/templates.ts'
 
 /** CKD_NULL: the x-coordinate as it is. */
 const WITHOUT_DERIVATION = 1

@@ -16,20 +16,25 @@ import {
   type OaepAlgorithm,
   type SigningAlgorithm,
 } from '../../model/key-specs.ts'
-import type { CapabilityRow } from './capabilities.ts'
-import { encryptOaep, proveAlgorithm, proveKind } from './kind-proofs.ts'
+import type { CapabilityRow } from '../token/capabilities.ts'
 import {
   CKM_EC_EDWARDS_KEY_PAIR_GEN,
   CKM_EDDSA,
   generationOf,
   type KindCapability,
   macMechanism,
-} from './mechanisms.ts'
+} from '../token/mechanisms.ts'
+import { TokenError } from '../token/return-values.ts'
+import type { TokenSession } from '../token/session.ts'
+import {
+  type FixedAttribute,
+  fixed,
+  proofKindTemplate,
+  publicKeyTemplate,
+} from '../token/templates.ts'
+import { encryptOaep, proveAlgorithm, proveKind } from './kind-proofs.ts'
 import { decryptOaep, type OaepWay } from './private-operations.ts'
 import { readPublicKey } from './public-keys.ts'
-import { TokenError } from './return-values.ts'
-import type { TokenSession } from './session.ts'
-import { type FixedAttribute, fixed, proofKindTemplate, publicKeyTemplate } from './templates.ts'
 
 const RSA_NUMBERS = [
   ['CKA_MODULUS', 'n'],
