@@ -69,6 +69,18 @@ function file(name: string, content: string | Buffer): string {
   return `fileb://${path}`
 }
 
+test('policy simulate says who may do what, and why', async () => {
+  const root = ['--principal-arn', 'arn:aws:iam::111122223333:root']
+  const asked = [...root, '--action', 'kms:Encrypt', '--key-id', 'alias/dev']
+  const { status, stdout } = await keyslot('policy', 'simulate', ...asked)
+  expect(status).toBe(0)
+  expect(JSON.parse(stdout)).toEqual({
+    Decision: 'ALLOWED',
+    Source: 'KEY_POLICY',
+    Statement: 'Enable IAM User Permissions',
+  })
+})
+
 describe('a service in development', () => {
   test('says where it is, and that it is not for production', () => {
     expect(welcome).toContain('not for production')
