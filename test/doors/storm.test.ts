@@ -161,7 +161,9 @@ test('a client without a certificate, or without h2, gets nowhere', async () => 
       socket.on('close', () => resolve(heard))
       socket.write('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n')
     })
-  expect(await talk({ ALPNProtocols: ['h2'] })).toMatch(/certificate required/)
+  // Cut before a byte of HTTP/2 is read or sent: only now is it known whether tokens are taken.
+  expect(await talk({ ALPNProtocols: ['h2'] })).toMatch(/^$|ECONNRESET/)
+  expect(tried.log.join()).toContain('no certificate')
   expect(await talk({ ALPNProtocols: ['http/1.1'], cert, key })).toMatch(/no application protocol/)
   expect(await talk({ ALPNProtocols: ['h2'], cert, key, maxVersion: 'TLSv1.1' })).toMatch(
     /protocol version|no protocols available/,
