@@ -60,7 +60,7 @@ export async function runChange<Answer>(
 }
 
 /** What a backing key is made as. */
-function backingKeyKind({ suite }: BackingKey, { spec, usage }: KeyKind): BackingKeyKind {
+export function backingKeyKind({ suite }: BackingKey, { spec, usage }: KeyKind): BackingKeyKind {
   return suite === undefined ? { spec, usage } : { suite }
 }
 

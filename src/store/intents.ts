@@ -83,7 +83,7 @@ function endings(
       const finished = await db.transaction().execute(async (transaction) => {
         const intent = await endIntent(transaction, intentId)
         if (intent === undefined) return undefined
-        if (intent.kind === 'import') return finishImport(transaction, intent, nowMs)
+        if (intent.kind === 'import') return finishImport(transaction, intent, { nowMs, publicKey })
         refuseKinds(intent, 'destroy', 'remove')
         const { backingKey, keyId } = intent
         await transaction

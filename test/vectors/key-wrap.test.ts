@@ -26,13 +26,19 @@ describe.skipIf(missing !== undefined)('AES Key Wrap with Padding', () => {
   let publicKey: Buffer
   const wrappingKeyId = randomBytes(16).toString('hex')
   const algorithm = 'RSA_AES_KEY_WRAP_SHA_256'
+  const kind = { spec: 'SYMMETRIC_DEFAULT', usage: 'ENCRYPT_DECRYPT' } as const
 
   beforeAll(async () => {
     token = await makeToken()
     hsm = await startHsm(token.settings, { log: () => {} })
     await hsm.objects.createCanary()
-    const input = { id: wrappingKeyId, keyId: 'vectors', spec: 'RSA_2048', algorithm } as const
-    publicKey = await hsm.objects.makeWrappingKey(input)
+    publicKey = await hsm.objects.makeWrappingKey({
+      id: wrappingKeyId,
+      keyId: 'vectors',
+      spec: 'RSA_2048',
+      algorithm,
+      kind,
+    })
   })
   afterAll(async () => {
     await hsm?.stop()
@@ -49,7 +55,6 @@ describe.skipIf(missing !== undefined)('AES Key Wrap with Padding', () => {
       Buffer.from(key, 'hex'),
     )
     const encryptedKeyMaterial = Buffer.concat([wrapped, Buffer.from(ct, 'hex')])
-    const kind = { spec: 'SYMMETRIC_DEFAULT', usage: 'ENCRYPT_DECRYPT' } as const
     const sent = { wrappingKeyId, algorithm, encryptedKeyMaterial, ...kind } as const
     return hsm.objects.checkMaterial(sent).catch(({ name }: Error) => name)
   }

@@ -3,10 +3,10 @@
 import { createHash, randomBytes, randomUUID } from 'node:crypto'
 import type { Authorised } from '../../model/authorised.ts'
 import { fail, KmsError } from '../../model/failures.ts'
-import type { BackingKey, CipherSuite, ImportedMaterial, Key } from '../../model/key.ts'
+import type { BackingKey, ImportedMaterial, Key } from '../../model/key.ts'
 import type { WrappedMaterial } from '../../pkcs11/import/hsm-imports.ts'
 import type { WrappingKey } from '../../store/import/store.ts'
-import { carryOut, runChange, type Services } from '../change.ts'
+import { backingKeyKind, carryOut, runChange, type Services } from '../change.ts'
 import { expireMaterial, removeMaterial } from './remove.ts'
 import { destroyWrappingKey, wrappingKeyOf } from './wrapping-keys.ts'
 
@@ -133,7 +133,7 @@ async function newMaterial(
   return {
     id: randomBytes(16).toString('hex'),
     number: key.backingKeys.length + 1,
-    suite: await objects.suite(),
+    suite: key.spec === 'SYMMETRIC_DEFAULT' ? await objects.suite() : undefined,
     materialId,
     createdMs: clock(),
   }
@@ -145,7 +145,8 @@ async function stillThere(
   key: Authorised<Key>,
   material: BackingKey,
 ): Promise<BackingKey | undefined> {
-  const proof = { id: material.id, suite: suiteOf(material), imported: true }
+  const { id, publicKey } = material
+  const proof = { id, publicKey, imported: true, ...backingKeyKind(material, key) }
   if (await services.objects.provesBackingKey(proof)) return material
   await removeMaterial(services, key, material)
   return undefined
@@ -174,12 +175,10 @@ async function makeObject(
   }
   return runChange(store, intent.intentId, async () => {
     if (!(await store.imports.beginImport(intent))) conflict(arn)
-    return carryOut(services, intent, async () => {
-      const { id, number } = backingKey
-      const suite = suiteOf(backingKey)
+    return carryOut(services, intent, () => {
+      const { id, number, suite } = backingKey
       const label = `keyslot ${keyId} ${number}`
-      await objects.importBackingKey({ ...wrapped, id, label, suite, checkValue })
-      return undefined
+      return objects.importBackingKey({ ...wrapped, id, label, suite, checkValue })
     })
   })
 }
@@ -206,9 +205,4 @@ async function renew(
 
 function conflict(arn: string): never {
   return fail('ConflictException', `Another change of ${arn} is under way.`)
-}
-
-function suiteOf({ suite }: BackingKey): CipherSuite {
-  if (suite === undefined) throw new Error('imported material without a suite')
-  return suite
 }

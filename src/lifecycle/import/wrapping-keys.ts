@@ -47,7 +47,7 @@ const DESTROYED_AT_ONCE = 100
  */
 export async function prepareImport(
   services: Services,
-  { keyId, arn }: Authorised<Key>,
+  { keyId, arn, spec: keySpec, usage }: Authorised<Key>,
   { algorithm, spec }: { readonly algorithm: WrappingAlgorithm; readonly spec: WrappingKeySpec },
 ): Promise<ImportParameters> {
   const { store, objects, clock } = services
@@ -72,7 +72,7 @@ export async function prepareImport(
     validToMs,
   })
   const publicKey = await objects
-    .makeWrappingKey({ id, keyId, spec, algorithm })
+    .makeWrappingKey({ id, keyId, spec, algorithm, kind: { spec: keySpec, usage } })
     .catch(async (cause: unknown) => {
       // So that failures do not use up the key's number of them; otherwise it goes when it expires.
       await destroyWrappingKey(services, id).catch(() => undefined)

@@ -3,7 +3,7 @@
  * a message that it hashes itself.
  */
 
-import { createECDH, ECDH, type KeyObject } from 'node:crypto'
+import { createECDH, createPublicKey, ECDH, type KeyObject } from 'node:crypto'
 import type { Curve } from '../key-specs.ts'
 
 /** A curve: the prime of its field and the order of its group. */
@@ -86,6 +86,40 @@ export function verifiesDigest(
   // Equal ones have a sum that no signature made by chance comes to.
   if (first.x === second.x) return false
   return sumX(first, second, prime) % order === r
+}
+
+/**
+ * The public keys under which a signature `r ‖ s` is of this digest: two, of which the signature of
+ * another digest tells the right one (SEC 1, version 2.0, section 4.1.6).
+ *
+ * @throws Error if it is no signature; such whose x-coordinate was reduced are as good as never made.
+ */
+export function recoveredKeys(curve: Curve, digest: Buffer, signature: Buffer): KeyObject[] {
+  const group = GROUPS[curve]
+  const bytes = COORDINATE_BYTES[curve]
+  const { name, prime, order } = group
+  const r = toNumber(signature.subarray(0, bytes))
+  const s = toNumber(signature.subarray(bytes))
+  const w = inverse(r, order)
+  const ecdh = createECDH(name)
+  ecdh.setPrivateKey(toBytes(modulo(-leftmostBits(digest, order) * w, order), bytes))
+  const first = pointIn(ecdh.getPublicKey(), bytes)
+  return [2, 3].map((sign) => {
+    const compressed = Buffer.concat([Buffer.of(sign), toBytes(r, bytes)])
+    const ephemeral = pointIn(ECDH.convertKey(compressed, name) as Buffer, bytes)
+    const second = multiple(ephemeral, modulo(s * w, order), group, bytes)
+    const x = sumX(first, second, prime)
+    const slope = modulo(
+      (second.y - first.y) * inverse(modulo(second.x - first.x, prime), prime),
+      prime,
+    )
+    const y = modulo(slope * (first.x - x) - first.y, prime)
+    const text = (number: bigint) => toBytes(number, bytes).toString('base64url')
+    return createPublicKey({
+      key: { kty: 'EC', crv: curve, x: text(x), y: text(y) },
+      format: 'jwk',
+    })
+  })
 }
 
 interface Point {

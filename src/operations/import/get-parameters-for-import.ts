@@ -1,7 +1,7 @@
 /** GetParametersForImport. */
 
 import { keyById, operation } from '../operation.ts'
-import { checkImports, takesMaterial, wrappingOf } from './import-rules.ts'
+import { checkFits, checkImports, takesMaterial, wrappingOf } from './import-rules.ts'
 
 /**
  * Makes a wrapping key inside the HSM and a token for the import of key material: good for one
@@ -23,10 +23,9 @@ export const GetParametersForImport = operation('GetParametersForImport', {
 
   async run({ request, key, lifecycle }) {
     checkImports(key)
-    const { publicKey, importToken, validToMs } = await lifecycle.prepareImport(
-      key,
-      wrappingOf(request),
-    )
+    const how = wrappingOf(request)
+    checkFits(key, how)
+    const { publicKey, importToken, validToMs } = await lifecycle.prepareImport(key, how)
     return { keyId: key.arn, importToken, publicKey, parametersValidTo: new Date(validToMs) }
   },
 })

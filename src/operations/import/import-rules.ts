@@ -37,6 +37,24 @@ export function wrappingOf(request: {
   return { algorithm: wrappingAlgorithm, spec: wrappingKeySpec }
 }
 
+/**
+ * Refuses a way in which the material of a key cannot travel: private keys of RSA are too long for
+ * OAEP, and that of P-521 for the shortest wrapping key.
+ *
+ * @throws KmsError UnsupportedOperationException.
+ */
+export function checkFits(
+  { arn, spec: keySpec }: Key,
+  { algorithm, spec }: ReturnType<typeof wrappingOf>,
+): void {
+  const isOaep = !WRAPPING_ALGORITHMS[algorithm].throughAes
+  const isTooLong =
+    keySpec.startsWith('RSA_') || (keySpec === 'ECC_NIST_P521' && spec === 'RSA_2048')
+  if (!isOaep || !isTooLong) return
+  const what = `${algorithm} with ${spec} is not supported for ${keySpec}`
+  fail('UnsupportedOperationException', `${arn}: ${what}.`)
+}
+
 function isIn<Table extends object>(table: Table, name: string): name is keyof Table & string {
   return Object.hasOwn(table, name)
 }

@@ -6,18 +6,15 @@
 
 import type { WrappingAlgorithm, WrappingKeySpec } from '../../model/import/wrapping.ts'
 import type { CipherSuite } from '../../model/key.ts'
-import type { KeySpec, KeyUsage } from '../../model/key-specs.ts'
+import type { KeyKind } from '../../model/key-specs.ts'
 import type { Connection } from '../client.ts'
 
-/** Key material on its way. */
-export interface WrappedMaterial {
+/** Key material on its way, and what it is to be. */
+export interface WrappedMaterial extends KeyKind {
   /** CKA_ID of the wrapping key, as 32 hex digits. */
   readonly wrappingKeyId: string
   readonly algorithm: WrappingAlgorithm
   readonly encryptedKeyMaterial: Buffer
-  /** What it is to be. */
-  readonly spec: KeySpec
-  readonly usage: KeyUsage
 }
 
 /** What `lifecycle` may ask of the HSM for imports; all of it goes through the object lock. */
@@ -33,6 +30,8 @@ export interface HsmImports {
     readonly keyId: string
     readonly spec: WrappingKeySpec
     readonly algorithm: WrappingAlgorithm
+    /** What is to be unwrapped. */
+    readonly kind: KeyKind
   }): Promise<Buffer>
   /** Destroys a wrapping key and makes sure that it is gone; content when it is gone already. */
   destroyWrappingKey(id: string): Promise<void>
@@ -42,7 +41,7 @@ export interface HsmImports {
    * Unwraps key material into an object that does not stay, and says which material it is.
    *
    * @returns the check value: a function of the material alone, made by the token with the
-   *   material as the key, never a hash of it; as hex digits.
+   *   material as the key, never a hash of it, or of a pair its public half; as hex digits.
    * @throws KmsError InvalidCiphertextException, the same for whatever is wrong with what was
    *   sent, if it cannot be unwrapped; IncorrectKeyMaterialException if it is no key of the spec;
    *   KeyUnavailableException if the wrapping key is not in the token.
@@ -53,16 +52,18 @@ export interface HsmImports {
    * it by a round trip. What a crash has left under the same id is replaced.
    *
    * @param input.checkValue what `checkMaterial` has said: no other material becomes the key.
+   * @returns of a pair its public half, as SubjectPublicKeyInfo in DER.
    * @throws KmsError as `checkMaterial` does.
    */
   importBackingKey(
     input: WrappedMaterial & {
       readonly id: string
       readonly label: string
-      readonly suite: CipherSuite
+      /** Of symmetric encryption keys. */
+      readonly suite?: CipherSuite
       readonly checkValue: string
     },
-  ): Promise<void>
+  ): Promise<Buffer | undefined>
 }
 
 /** The verbs of imports on the management pipe: what each takes and answers. Bytes are base64. */
@@ -78,10 +79,10 @@ export interface ImportVerbs {
     readonly takes: SentMaterial & {
       readonly id: string
       readonly label: string
-      readonly suite: CipherSuite
+      readonly suite?: CipherSuite
       readonly checkValue: string
     }
-    readonly answers: null
+    readonly answers: string | null
   }
 }
 
@@ -102,7 +103,8 @@ export function importsOver(connection: Connection): HsmImports {
     listWrappingKeys: () => connection.manage('listWrappingKeys', null),
     checkMaterial: (material) => connection.manage('checkMaterial', sent(material)),
     async importBackingKey(input) {
-      await connection.manage('importBackingKey', sent(input))
+      const publicKey = await connection.manage('importBackingKey', sent(input))
+      return publicKey === null ? undefined : Buffer.from(publicKey, 'base64')
     },
   }
 }

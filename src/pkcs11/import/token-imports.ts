@@ -15,33 +15,27 @@ import {
   type WrappingAlgorithm,
   wrappingAlgorithmRow,
 } from '../../model/import/wrapping.ts'
+import { type KeyKind, materialOf } from '../../model/key-specs.ts'
+import type { TokenKind } from '../process/backing-key.ts'
 import { labelOf, refuse } from '../process/object-search.ts'
 import type { TokenObjects } from '../process/objects.ts'
-import type { Profile } from '../profiles/profile.ts'
 import { TokenError } from '../token/return-values.ts'
 import type { TokenSession } from '../token/session.ts'
-import {
-  type FixedAttribute,
-  ID_BYTES,
-  isTrue,
-  LABEL_PREFIX,
-  templateFaults,
-} from '../token/templates.ts'
+import { ID_BYTES, isTrue, LABEL_PREFIX, templateFaults } from '../token/templates.ts'
 import type { HsmImports, ImportVerbs, SentMaterial } from './hsm-imports.ts'
+import { sampleOf } from './samples.ts'
+import { targetOf } from './targets.ts'
 import {
-  passingKeyTemplate,
   type UnwrappingWay,
   WRAPPING_KEY_LABEL,
   wrappingKeyTemplate,
   wrappingPublicKeyTemplate,
 } from './templates.ts'
 import {
-  checkLength,
-  checkValueOf,
   keyWrapMechanism,
   LengthNotToldError,
   NotWrappedError,
-  softwareCheckValue,
+  type UnwrappedTarget,
   type UnwrappingKey,
   unwrap,
   WrongKeyError,
@@ -51,26 +45,30 @@ import {
 const CANNOT_UNWRAP = 'The key material cannot be decrypted.'
 const WRONG_KEY = 'The key material is not of the kind that the key is for.'
 const AES_BYTES = 32
+const AES: KeyKind = { spec: 'SYMMETRIC_DEFAULT', usage: 'ENCRYPT_DECRYPT' }
 
 type ImportInput = ImportVerbs['importBackingKey']['takes']
 
 interface Sent {
   readonly algorithm: WrappingAlgorithm
   readonly material: Buffer
+  readonly kind: KeyKind
+}
+
+interface ImportSettings extends TokenKind {
+  /** Whether nothing may be taken off outside of the token. */
+  readonly fips: boolean
 }
 
 /** The imports of a token. */
 export class TokenImports {
   readonly #objects: TokenObjects
-  readonly #settings: { readonly profile: Profile; readonly fips: boolean }
-  /** Which way works for an algorithm: the token stays as it is while its process lives. */
-  readonly #ways = new Map<WrappingAlgorithm, UnwrappingWay>()
+  readonly #settings: ImportSettings
+  /** Which way works for an algorithm and a spec: the token stays as it is meanwhile. */
+  readonly #ways = new Map<string, UnwrappingWay>()
   #keyWrap: Mechanism | undefined
 
-  constructor(
-    objects: TokenObjects,
-    settings: { readonly profile: Profile; readonly fips: boolean },
-  ) {
+  constructor(objects: TokenObjects, settings: ImportSettings) {
     this.#objects = objects
     this.#settings = settings
   }
@@ -82,13 +80,14 @@ export class TokenImports {
    * @throws KmsError UnsupportedOperationException if there is no way.
    */
   makeWrappingKey(input: Parameters<HsmImports['makeWrappingKey']>[0]): Buffer {
-    const known = this.#ways.get(input.algorithm)
+    const name = `${input.algorithm} ${input.kind.spec}`
+    const known = this.#ways.get(name)
     const last: UnwrappingWay = this.#settings.fips ? 'unwraps' : 'decrypts'
     const ways = known === undefined ? (['unwraps', last] as const) : [known]
     for (const way of new Set(ways)) {
       const made = this.#objects.withCanary((session) => this.#make(session, input, way))
       if (made === undefined) continue
-      this.#ways.set(input.algorithm, way)
+      this.#ways.set(name, way)
       return made
     }
     return fail('UnsupportedOperationException', `The HSM does not unwrap by ${input.algorithm}.`)
@@ -131,8 +130,10 @@ export class TokenImports {
   }
 
   /** Makes material that was sent a backing key, if it is that of the check value. */
-  importBackingKey(input: ImportInput): void {
-    const { id, label, suite } = input
+  importBackingKey(input: ImportInput): Buffer | undefined {
+    const { id, label, suite, spec, usage } = input
+    const target = targetOf(input, this.#settings.proved)
+    const publicKey = target.isPublicKey ? Buffer.from(input.checkValue, 'hex') : undefined
     if (!label.startsWith(LABEL_PREFIX)) refuse(`the label ${label} is no backing key's`)
     if (Buffer.from(id, 'hex').length !== ID_BYTES) refuse(`the id ${id} is not 16 bytes long`)
     this.#believed((session) => {
@@ -143,9 +144,13 @@ export class TokenImports {
         refuse('the key material is not what it was')
       }
     })
-    this.#objects.importKey({ id, label, suite }, (session, template) =>
-      this.#unwrap(session, wrappingKeyOf(session, input.wrappingKeyId), opened(input), template),
-    )
+    const kind = suite === undefined ? { spec, usage } : { suite }
+    this.#objects.importKey({ id, label, ...kind }, (session, template) => {
+      const key = wrappingKeyOf(session, input.wrappingKeyId)
+      const handle = this.#unwrap(session, key, opened(input), { ...target, template })
+      return { handle, publicKey }
+    })
+    return publicKey
   }
 
   /** @returns `undefined` if this is no way for this token: nothing is left of it then. */
@@ -154,7 +159,7 @@ export class TokenImports {
     input: Parameters<HsmImports['makeWrappingKey']>[0],
     way: UnwrappingWay,
   ): Buffer | undefined {
-    const { id, keyId, spec, algorithm } = input
+    const { id, keyId, spec } = input
     const name = { id: Buffer.from(id, 'hex'), label: `${WRAPPING_KEY_LABEL}${keyId}` }
     if (name.id.length !== ID_BYTES) refuse(`the id ${id} is not 16 bytes long`)
     if (session.find(privateKeyOf(id)).length > 0) refuse(`a wrapping key ${id} exists already`)
@@ -176,7 +181,7 @@ export class TokenImports {
       const faults = templateFaults(template, actual)
       if (faults.length > 0) refuse(`the wrapping key ${id} is not as it has to be: ${faults}`)
       const key = publicKeyOf(session, publicKey)
-      isProved = this.#proves(session, { handle: privateKey, way, bytes: bits / 8 }, key, algorithm)
+      isProved = this.#proves(session, { handle: privateKey, way, bytes: bits / 8 }, key, input)
       return isProved ? key.export({ type: 'spki', format: 'der' }) : undefined
     } finally {
       if (!isProved) {
@@ -190,13 +195,15 @@ export class TokenImports {
     session: TokenSession,
     key: UnwrappingKey,
     publicKey: KeyObject,
-    algorithm: WrappingAlgorithm,
+    { algorithm, kind: wanted }: Parameters<HsmImports['makeWrappingKey']>[0],
   ): boolean {
-    const value = randomBytes(AES_BYTES)
+    // An RSA key takes seconds to make, and the same way as an AES key.
+    const kind = materialOf(wanted.spec).type === 'RSA' ? AES : wanted
+    const { value, checkValue } = sampleOf(kind)
     const trial = session.another()
     try {
       const material = wrap(value, publicKey, algorithm)
-      return this.#checkValue(trial, key, { algorithm, material }).equals(softwareCheckValue(value))
+      return this.#checkValue(trial, key, { algorithm, material, kind }).equals(checkValue)
     } catch (cause) {
       if (cause instanceof LengthNotToldError) return false
       // What the token says of the mechanism, rather than of the moment.
@@ -209,25 +216,19 @@ export class TokenImports {
 
   /** The check value of what is unwrapped into an object that does not stay. */
   #checkValue(session: TokenSession, key: UnwrappingKey, sent: Sent): Buffer {
-    const handle = this.#unwrap(session, key, sent, passingKeyTemplate('CKA_ENCRYPT'))
+    const target = targetOf(sent.kind, this.#settings.proved)
+    const handle = this.#unwrap(session, key, sent, target)
     try {
       const { throughAes } = wrappingAlgorithmRow(sent.algorithm)
       const wrappedBytes = throughAes ? sent.material.length - key.bytes : undefined
-      checkLength(session, handle, { bytes: AES_BYTES, wrappedBytes })
-      return checkValueOf(session, handle)
+      return target.checkValue(session, handle, wrappedBytes)
     } finally {
       session.destroyObject(handle)
     }
   }
 
-  #unwrap(
-    session: TokenSession,
-    key: UnwrappingKey,
-    sent: Sent,
-    template: readonly FixedAttribute[],
-  ): Handle {
-    const keyWrap = () => this.#keyWrapOf(session)
-    return unwrap(session, key, sent, keyWrap, { template, bytes: [AES_BYTES] })
+  #unwrap(session: TokenSession, key: UnwrappingKey, sent: Sent, target: UnwrappedTarget): Handle {
+    return unwrap(session, key, sent, () => this.#keyWrapOf(session), target)
   }
 
   #keyWrapOf(session: TokenSession): Mechanism {
@@ -255,8 +256,8 @@ export class TokenImports {
   }
 }
 
-function opened({ algorithm, encryptedKeyMaterial }: SentMaterial): Sent {
-  return { algorithm, material: Buffer.from(encryptedKeyMaterial, 'base64') }
+function opened({ algorithm, encryptedKeyMaterial, spec, usage }: SentMaterial): Sent {
+  return { algorithm, material: Buffer.from(encryptedKeyMaterial, 'base64'), kind: { spec, usage } }
 }
 
 function speaksOfTheMaterial(cause: unknown): boolean {

@@ -5,7 +5,7 @@
  * itself, or, without one, of the material, which is handed back at once and zeroed.
  */
 
-import { createCipheriv, randomBytes } from 'node:crypto'
+import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
 import pkcs11js, { type Handle, type Mechanism, type RsaOAEP } from 'pkcs11js'
 import { type WrappingAlgorithm, wrappingAlgorithmRow } from '../../model/import/wrapping.ts'
 import { TokenError } from '../token/return-values.ts'
@@ -19,6 +19,8 @@ const CKM_AES_KEY_WRAP_KWP = 0x210b
 /** CKZ_DATA_SPECIFIED: the binding wants a source, though the label is empty. */
 const CKZ_DATA_SPECIFIED = 1
 const KWP_IV = Buffer.from('a65959a6', 'hex')
+/** Where no private key is to be unwrapped. */
+const NO_KEY_WRAP: Mechanism = { mechanism: 0 }
 const AES_BYTES: readonly number[] = [16, 24, 32]
 
 /** What was sent is not what the wrapping key unwraps: all that is ever said of it. */
@@ -40,8 +42,8 @@ export class LengthNotToldError extends Error {
 export interface UnwrappedTarget {
   /** Its template, without a length. */
   readonly template: readonly FixedAttribute[]
-  /** How long the key may be, in bytes. */
-  readonly bytes: readonly number[]
+  /** How long a secret may be, in bytes; absent for private keys, which are PKCS #8. */
+  readonly bytes?: readonly number[]
 }
 
 /** A wrapping key in the token. */
@@ -70,7 +72,9 @@ export function unwrap(
     throw new NotWrappedError('of another length')
   }
   const block = material.subarray(0, key.bytes)
-  if (!throughAes) return unwrapOaep(session, key, { block, hash }, target)
+  if (!throughAes) return unwrapOaep(session, key, { block, hash }, target, keyWrap)
+  if (key.way === 'decrypts' && isSecret(target))
+    return unwrapOutside(session, key, { material, hash }, target)
   const mechanism = keyWrap()
   const aesKey = unwrapAesKey(session, key, { block, hash })
   try {
@@ -143,6 +147,20 @@ export function keyWrapMechanism(session: TokenSession): Mechanism | undefined {
     })
 }
 
+function unwrapWithPadding(wrapped: Buffer, aesKey: Buffer): Buffer {
+  if (!AES_BYTES.includes(aesKey.length)) throw new NotWrappedError('no AES key')
+  try {
+    const name = `id-aes${8 * aesKey.length}-wrap-pad`
+    const decipher = createDecipheriv(name, aesKey, KWP_IV)
+    // One part is all there is: the cipher hands nothing out at the end.
+    const value = decipher.update(wrapped)
+    decipher.final()
+    return value
+  } catch (cause) {
+    throw new NotWrappedError('no AES Key Wrap', { cause })
+  }
+}
+
 /** AES Key Wrap with Padding (RFC 5649) of a value under an AES-256 key. */
 export function wrapWithPadding(value: Buffer, aesKey: Buffer): Buffer {
   const cipher = createCipheriv('id-aes256-wrap-pad', aesKey, KWP_IV)
@@ -162,7 +180,8 @@ export function softwareCheckValue(value: Buffer): Buffer {
   return createCipheriv('aes-256-ecb', value, null).setAutoPadding(false).update(KNOWN)
 }
 
-const KNOWN = Buffer.from('keyslot material check value 256')
+/** The text that check values are made of. */
+export const KNOWN = Buffer.from('keyslot material check value 256')
 
 interface OaepBlock {
   readonly block: Buffer
@@ -173,7 +192,7 @@ interface OaepBlock {
 function unwrapAesKey(session: TokenSession, key: UnwrappingKey, block: OaepBlock): Handle {
   const target = { template: passingKeyTemplate('CKA_UNWRAP'), bytes: AES_BYTES }
   try {
-    return unwrapOaep(session, key, block, target)
+    return unwrapOaep(session, key, block, target, () => NO_KEY_WRAP)
   } catch (cause) {
     throw cause instanceof WrongKeyError ? new NotWrappedError('no AES key') : cause
   }
@@ -184,23 +203,89 @@ function unwrapOaep(
   { handle, way }: UnwrappingKey,
   { block, hash }: OaepBlock,
   target: UnwrappedTarget,
+  keyWrap: () => Mechanism,
 ): Handle {
   if (way === 'unwraps') {
     return sized(() => session.unwrapKey(oaepMechanism(hash), handle, block, target.template))
   }
+  const message = openedOaep(session, handle, { block, hash })
+  try {
+    return createKey(session, message, target, keyWrap)
+  } finally {
+    message.fill(0)
+  }
+}
+
+/** The message of a block, where the token only does the private-key operation. */
+function openedOaep(session: TokenSession, handle: Handle, { block, hash }: OaepBlock): Buffer {
   const mechanism = { mechanism: pkcs11js.CKM_RSA_X_509 }
   const opened = session.transform('decrypt', mechanism, handle, block)
-  let message: Buffer | undefined
   try {
     if (opened.length !== block.length) throw new Error('a raw decryption of another length')
-    message = oaepMessage(opened, hash)
+    const message = oaepMessage(opened, hash)
     if (message === undefined) throw new NotWrappedError('no OAEP')
-    if (!target.bytes.includes(message.length)) throw new WrongKeyError('of another length')
-    return session.createObject([...target.template, fixed('CKA_VALUE', message)])
+    return message
   } finally {
     opened.fill(0)
-    message?.fill(0)
   }
+}
+
+/**
+ * Secrets whose length a token does not tell of when it unwraps them are unwrapped outside, with
+ * the AES key that is outside already.
+ */
+function unwrapOutside(
+  session: TokenSession,
+  { handle, bytes }: UnwrappingKey,
+  { material, hash }: { readonly material: Buffer; readonly hash: OaepHash },
+  target: UnwrappedTarget,
+): Handle {
+  const aesKey = openedOaep(session, handle, { block: material.subarray(0, bytes), hash })
+  let secret: Buffer | undefined
+  try {
+    secret = unwrapWithPadding(material.subarray(bytes), aesKey)
+    return createKey(session, secret, target, () => NO_KEY_WRAP)
+  } finally {
+    aesKey.fill(0)
+    secret?.fill(0)
+  }
+}
+
+/** Hands a key that is known here to the token: a private key wrapped again, for it to take apart. */
+function createKey(
+  session: TokenSession,
+  value: Buffer,
+  { template, bytes }: UnwrappedTarget,
+  keyWrap: () => Mechanism,
+): Handle {
+  if (bytes !== undefined) {
+    if (!bytes.includes(value.length)) throw new WrongKeyError('of another length')
+    return session.createObject([...template, fixed('CKA_VALUE', value)])
+  }
+  if (value.length === 0) throw new WrongKeyError('of no length')
+  const mechanism = keyWrap()
+  const passing = randomBytes(32)
+  try {
+    const unwrapping = session.createObject([
+      ...passingKeyTemplate('CKA_UNWRAP'),
+      fixed('CKA_VALUE', passing),
+    ])
+    try {
+      return session.unwrapKey(mechanism, unwrapping, wrapWithPadding(value, passing), template)
+    } finally {
+      session.destroyObject(unwrapping)
+    }
+  } finally {
+    passing.fill(0)
+  }
+}
+
+/** A secret that is not used with AES; of those the length has to be told. */
+function isSecret({ template, bytes }: UnwrappedTarget): boolean {
+  const isAes = template.some(
+    ({ name, value }) => name === 'CKA_KEY_TYPE' && value === pkcs11js.CKK_AES,
+  )
+  return bytes !== undefined && !isAes
 }
 
 /** Some tokens look at the length of the key that they unwrap. */

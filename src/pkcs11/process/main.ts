@@ -157,7 +157,7 @@ function perform({ objects, imports, ...served }: ServedToken, call: ManagementC
     case 'checkMaterial':
       return imports.checkMaterial(call.input)
     case 'importBackingKey':
-      return imports.importBackingKey(call.input)
+      return imports.importBackingKey(call.input)?.toString('base64') ?? null
   }
 }
 

@@ -254,8 +254,8 @@ export class TokenObjects {
    * @param unwrap makes the object by a template without a length.
    */
   importKey(
-    input: { id: string; label: string; suite: CipherSuite },
-    unwrap: (session: TokenSession, template: readonly FixedAttribute[]) => Handle,
+    input: { id: string; label: string } & BackingKeyKind,
+    unwrap: (session: TokenSession, template: readonly FixedAttribute[]) => MadeObject,
   ): void {
     this.withCanary((session) => {
       if (input.id === this.#canaryId) refuse('the canary is not replaced')
@@ -265,10 +265,11 @@ export class TokenObjects {
       }
       const make = (name: ObjectName) => {
         const template = withoutLength(templateOf(name, input, this.#options))
-        return { handle: unwrap(session, template) }
+        return unwrap(session, template)
       }
       const { handle } = this.#make(session, { ...input, imported: true }, make)
-      this.#publish({ ...input, handle })
+      const { id, label, suite } = input
+      this.#publish({ id, label, suite, handle })
     })
   }
 

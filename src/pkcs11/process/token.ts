@@ -101,7 +101,11 @@ export async function openToken(settings: HsmSettings, log: Log): Promise<Served
     identity,
     suite,
     objects,
-    imports: new TokenImports(objects, { profile, fips: settings.fips ?? false }),
+    imports: new TokenImports(objects, {
+      profile,
+      proved: (name) => proved.includes(name),
+      fips: settings.fips ?? false,
+    }),
     workers: 0,
     workersMax: Math.max(1, (limit(token.token.maxSessionCount) ?? Infinity) - OWN_SESSIONS),
     workerStart: (fd) => ({

@@ -14,9 +14,9 @@ import type { Intent } from '../store.ts'
 export async function finishImport(
   transaction: Kysely<Tables>,
   { keyId, backingKey, wrappingKeyId }: Intent & { kind: 'import' },
-  nowMs: number,
+  { nowMs, publicKey }: { readonly nowMs: number; readonly publicKey?: Buffer },
 ): Promise<Key> {
-  const row = backingKeyRow(keyId, { ...backingKey, createdMs: nowMs })
+  const row = backingKeyRow(keyId, { ...backingKey, publicKey, createdMs: nowMs })
   const { present, valid_to_ms, description } = row
   const { numUpdatedRows } = await transaction
     .updateTable('backing_keys')

@@ -58,8 +58,8 @@ export async function importInto(
 }
 
 /** A key that waits for its import. */
-export function newExternalKey() {
-  return newKey({ origin: 'EXTERNAL' })
+export function newExternalKey(request: Partial<Service['CreateKey']['request']> = {}) {
+  return newKey({ origin: 'EXTERNAL', ...request })
 }
 
 /** A key with material. */
