@@ -196,9 +196,7 @@ export class TokenObjects {
       if (handle === undefined) return
       const label = labelOf(session, handle)
       if (!label.startsWith(LABEL_PREFIX)) refuse(`the object ${id} is not keyslot's`)
-      const change = this.#options.files?.beginChange(this.#options.serialNumber)
-      session.destroyObject(handle)
-      change?.settle('object destroyed')
+      this.durably('object destroyed', () => session.destroyObject(handle))
       this.#withSession((fresh) => {
         this.#canarySings(fresh)
         if (findById(fresh, id) !== undefined) refuse(`the object ${id} is still there`)
