@@ -9,7 +9,7 @@ import {
 } from 'node:crypto'
 import { MAC_HASHES } from '../../model/asymmetric/schemes.ts'
 import { type KeyKind, keySpecRow, materialOf } from '../../model/key-specs.ts'
-import { spkiOf } from '../token/public-keys.ts'
+import { spkiOf } from '../kinds/public-keys.ts'
 import { KNOWN, softwareCheckValue } from './unwrapping.ts'
 
 const AES_BYTES = 32
