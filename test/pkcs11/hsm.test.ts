@@ -229,5 +229,7 @@ test('the check tells what the token is and can', async () => {
   expect(report.identity).toMatchObject({ profile: 'softhsm', tokenLabel: 'keyslot test' })
   expect(report.canary).toBe('good')
   expect(report.workers).toBe(2)
-  expect(report.capabilities.every(({ proved }) => proved)).toBe(true)
+  // SoftHSM 2.6.1 takes no OAEP but with SHA-1.
+  const lacking = report.capabilities.filter(({ proved }) => !proved).map(({ name }) => name)
+  expect(lacking).toEqual(['CKM_RSA_PKCS_OAEP/SHA-256'])
 })
