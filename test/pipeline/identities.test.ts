@@ -220,7 +220,19 @@ describe('sessions', () => {
     const two = await session(role.principalId, { sessionName: 'two' })
     expect(await identities.credential(one.accessKeyId, two.token)).toBeUndefined()
     expect(await identities.credential(one.accessKeyId)).toBeUndefined()
-    for (const token of ['', 'x', `${one.token}AAAA`, one.token.slice(0, -8), one.token.slice(4)]) {
+    // Of each length of padding, since decoders stop at it.
+    const names = ['one', 'the1', 'other']
+    const own = await Promise.all(
+      names.map((sessionName) => session(role.principalId, { sessionName })),
+    )
+    for (const { accessKeyId, token } of own) {
+      expect(await identities.credential(accessKeyId, token)).toBeDefined()
+      for (const other of [`${token}AAAA`, `${token}=`, ` ${token}`, token.replace('+', '-')]) {
+        if (other === token) continue
+        expect(await identities.credential(accessKeyId, other)).toBeUndefined()
+      }
+    }
+    for (const token of ['', 'x', one.token.slice(0, -8), one.token.slice(4)]) {
       expect(await identities.credential(one.accessKeyId, token)).toBeUndefined()
     }
   })
