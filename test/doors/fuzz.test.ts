@@ -18,7 +18,7 @@ import type { RpcName } from '../../src/service.ts'
 import { type ServiceProcess, serviceProcess } from '../service/service-process.ts'
 
 const FULL = process.env.KEYSLOT_FAULTS === 'full'
-const BODIES = FULL ? 100_000 : 2_000
+const BODIES = FULL ? 100_000 : 1_000
 const BATCH = 1_000
 const AT_ONCE = 32
 const TEST_MS = FULL ? 3_600_000 : 120_000

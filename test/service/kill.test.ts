@@ -8,7 +8,7 @@ import { type ServiceProcess, serviceProcess, sleep } from './service-process.ts
 /** A thousand kills take most of an hour; a sample of them is made at every run of the tests. */
 const FULL = process.env.KEYSLOT_FAULTS === 'full'
 /** Each service is killed so often: SoftHSM reads all of its objects at every start. */
-const KILLS = FULL ? 50 : 8
+const KILLS = FULL ? 50 : 4
 const SERVICES = FULL ? 20 : 1
 const WHAT = [
   'door process',

@@ -15,7 +15,7 @@ import { type ServiceOnDisk, serviceOnDisk } from './service.ts'
 
 const FULL = process.env.KEYSLOT_FAULTS === 'full'
 /** Operations of one change that are made to fail, in a usual run. */
-const SAMPLE = 3
+const SAMPLE = 1
 /** From so many operations on, each fails in one way, and the next in the other. */
 const MANY = 500
 const FAULTS: readonly DiskFault[] = ['EIO', 'ENOSPC halfway']
