@@ -157,6 +157,7 @@ function hsmSettings(values: Settings, modulePath: string, development: boolean)
     profile: profile === 'auto' ? undefined : profile,
     workers: values['hsm.workers'],
     withdraw: values['hsm.withdraw'],
+    fips: values['hsm.fips'],
     callTimeoutMs: values['hsm.callTimeoutMs'],
     verifyEncryption: values['hsm.verifyEncryption'],
     verifyDecryption: values['hsm.verifyDecryption'],

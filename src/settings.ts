@@ -95,6 +95,10 @@ export const SETTINGS = {
     "the profile's",
   ),
   'hsm.withdraw': list(MECHANISM, 'Mechanisms not to use although the token has them.'),
+  'hsm.fips': flag(
+    false,
+    "Whether every step on a secret has to be the token's own; what it cannot do is refused.",
+  ),
   'hsm.callTimeoutMs': integer('5000', 10, 600_000, 'How long the token may take over one call.'),
   'hsm.verifyEncryption': flag(true, 'Whether each encryption is decrypted again as a check.'),
   'hsm.verifyDecryption': flag(

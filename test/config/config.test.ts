@@ -86,6 +86,7 @@ describe('defaults', () => {
         tokenLabel: 'keyslot',
         pinFile: join(cwd, '.keyslot/hsm/pin'),
         withdraw: [],
+        fips: false,
         callTimeoutMs: 5000,
         verifyEncryption: true,
         verifyDecryption: false,

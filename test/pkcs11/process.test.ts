@@ -298,6 +298,19 @@ describe('the token', () => {
     })
   })
 
+  test('in FIPS mode takes no padding off outside the token', async () => {
+    const handle = await start({ fips: true })
+    const { capabilities } = await handle.check()
+    expect(capabilities.find(({ name }) => name === 'CKM_RSA_X_509')).toMatchObject({
+      proved: false,
+      withdrawn: 'withdrawn by the settings',
+    })
+    const usage = 'ENCRYPT_DECRYPT'
+    expect(await handle.objects.lacks({ spec: 'RSA_2048', usage })).toMatch(/OAEP/)
+    const free = await start()
+    expect(await free.objects.lacks({ spec: 'RSA_2048', usage })).toBeUndefined()
+  })
+
   test('without AES-GCM is refused', async () => {
     const handle = await start({ withdraw: ['CKM_AES_GCM'] })
     expect(handle.state()).toMatchObject({
