@@ -80,9 +80,11 @@ describe('capabilities', () => {
   const reasonOf = (all: ReturnType<typeof prove>, wanted: string) =>
     all.find(({ name }) => name === wanted)?.withdrawn
 
-  test('are all proved on a sound token', () => {
+  test('are all proved on a sound token, but what it is known to lack', () => {
     const all = prove()
-    expect(all.map(({ withdrawn }) => withdrawn)).toEqual(all.map(() => undefined))
+    const lacking = all.filter(({ proved }) => !proved).map(({ name }) => name)
+    // SoftHSM 2.6.1 takes no OAEP but with SHA-1.
+    expect(lacking).toEqual(['CKM_RSA_PKCS_OAEP/SHA-256'])
     expect(suiteOf(all)).toBe(1)
   })
 
