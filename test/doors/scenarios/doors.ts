@@ -61,9 +61,16 @@ function toAws(contract: MessageContract, message: PlainMessage): object {
 function fromAws(contract: MessageContract, json: PlainMessage): PlainMessage {
   return Object.fromEntries(
     contract.fields
-      .filter(({ awsName }) => json[awsName] !== undefined)
-      .map((field) => [field.name, each(field, json[field.awsName], valueFromAws)]),
+      .map((field) => [field, json[field.awsName] ?? absent(field)] as const)
+      .filter(([, value]) => value !== undefined)
+      .map(([field, value]) => [field.name, each(field, value, valueFromAws)]),
   )
+}
+
+/** Lists and maps that AWS leaves out are empty over gRPC. */
+function absent({ repeated, holds }: FieldContract): unknown {
+  if (repeated) return []
+  return holds.kind === 'map' ? {} : undefined
 }
 
 function each(
