@@ -11,6 +11,7 @@ import type { HsmObjects } from '../../src/pkcs11/hsm.ts'
 import { findToken, loadModule, logIn, readPin } from '../../src/pkcs11/token/module.ts'
 import { TokenSession } from '../../src/pkcs11/token/session.ts'
 import { backingKeyTemplate } from '../../src/pkcs11/token/templates.ts'
+import { defaultKeyPolicy } from '../../src/policy/default-policy.ts'
 import { openStore } from '../../src/store/database.ts'
 
 const [home, number] = process.argv.slice(2)
@@ -49,6 +50,7 @@ const objects: HsmObjects = {
 
 const store = await openStore({ path: config.database })
 const lifecycle = createLifecycle({ store, objects, clock: Date.now })
+const policy = { text: defaultKeyPolicy(config.place.account), principalIds: new Map() }
 const keyIds: string[] = []
 for (let made = 0; made < Number(number); made++) {
   const key = await lifecycle.createKey({
@@ -58,6 +60,7 @@ for (let made = 0; made < Number(number); made++) {
     usage: 'ENCRYPT_DECRYPT',
     origin: 'AWS_KMS',
     manager: 'CUSTOMER',
+    policy,
     tags: [],
   })
   keyIds.push(key.keyId)
