@@ -11,11 +11,12 @@ import {
   type ServerOptions,
 } from 'node:http'
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:https'
-import type { AddressInfo, Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import type { FailureName } from '../../model/failures.ts'
 import type { Pipeline } from '../../pipeline/call.ts'
 import type { RpcName } from '../../service.ts'
 import type { Admission } from '../admission.ts'
+import { addressOf, HANDSHAKE_TIMEOUT_MS, LAST_WORD_MS, listen, within } from '../listener.ts'
 import { keepTlsFresh, readTls, type TlsFiles } from '../tls.ts'
 import { createAuthentication, type FindCallerCredential } from './authenticate.ts'
 import { requestListener } from './calls.ts'
@@ -64,9 +65,6 @@ export interface AwsDoor {
 const HEADER_BYTES_MAX = 16 * 1024
 /** As long as clients keep connections that they do not use. */
 const KEEP_ALIVE_MS = 65_000
-const HANDSHAKE_TIMEOUT_MS = 10_000
-/** How long work that has been cut off may take to notice, and to put that on the audit record. */
-const LAST_WORD_MS = 2_000
 
 /**
  * Starts the door.
@@ -77,7 +75,7 @@ export async function startAwsDoor(
   settings: AwsDoorSettings,
   parts: AwsDoorParts,
 ): Promise<AwsDoor> {
-  const { listen, region, tls, maxConnections = 1024 } = settings
+  const { region, tls, maxConnections = 1024 } = settings
   const { pipeline, admission, credential, log, clock, onEnd } = parts
   const connections = createConnections()
   const listener = requestListener({
@@ -96,7 +94,7 @@ export async function startAwsDoor(
     log('debug', 'TLS handshake failed', { reason: message, remoteAddress }),
   )
   try {
-    await listening(server, listen)
+    await listen(server, settings.listen)
   } catch (error) {
     stopTls()
     throw error
@@ -151,30 +149,5 @@ function createConnections() {
     accept,
     goneOf: (socket: IncomingMessage['socket']): AbortSignal =>
       (gone.get(socket) ?? accept(socket)).signal,
-  }
-}
-
-function listening(server: Server, where: AwsDoorSettings['listen']): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(where, () => {
-      server.off('error', reject)
-      resolve()
-    })
-  })
-}
-
-function addressOf(server: Server): string {
-  const { family, address, port } = server.address() as AddressInfo
-  return family === 'IPv6' ? `[${address}]:${port}` : `${address}:${port}`
-}
-
-async function within(ms: number, work: Promise<unknown>): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>()
-  const timer = setTimeout(resolve, ms)
-  try {
-    await Promise.race([work, promise])
-  } finally {
-    clearTimeout(timer)
   }
 }

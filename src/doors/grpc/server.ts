@@ -3,7 +3,6 @@
  * connections and calls in, and stops without losing what is under way.
  */
 
-import type { AddressInfo, ListenOptions } from 'node:net'
 import { createServer, type TLSSocket, type Server as TlsServer } from 'node:tls'
 import { Server } from '@grpc/grpc-js'
 import { CONTRACT } from '../../contract/contract.ts'
@@ -12,6 +11,7 @@ import type { Pipeline } from '../../pipeline/call.ts'
 import type { Identities } from '../../pipeline/identities.ts'
 import type { RpcName } from '../../service.ts'
 import { type Admission, createAdmission } from '../admission.ts'
+import { addressOf, HANDSHAKE_TIMEOUT_MS, LAST_WORD_MS, listen, within } from '../listener.ts'
 import { keepTlsFresh, readTls, type TlsFiles } from '../tls.ts'
 import { type CallParts, handlerOf } from './calls.ts'
 import { createConnections } from './connections.ts'
@@ -68,10 +68,7 @@ export interface GrpcDoor {
 const REQUEST_BYTES_MAX = 64 * 1024
 /** A thousand keys in a list take 120 KiB; requests have no such reason. */
 const RESPONSE_BYTES_MAX = 1024 * 1024
-const HANDSHAKE_TIMEOUT_MS = 10_000
 const MINUTE_MS = 60_000
-/** How long work that has been cut off may take to notice, and to put that on the audit record. */
-const LAST_WORD_MS = 2_000
 
 /**
  * Starts the door.
@@ -183,31 +180,4 @@ function createListener(
     },
     onConnection,
   )
-}
-
-function listen(listener: TlsServer, where: ListenOptions): Promise<void> {
-  return new Promise((resolve, reject) => {
-    listener.once('error', reject)
-    listener.listen(where, () => {
-      listener.off('error', reject)
-      resolve()
-    })
-  })
-}
-
-function addressOf(listener: TlsServer): string {
-  const address = listener.address() as AddressInfo | string
-  if (typeof address === 'string') return `unix:${address}`
-  const host = address.family === 'IPv6' ? `[${address.address}]` : address.address
-  return `${host}:${address.port}`
-}
-
-async function within(ms: number, work: Promise<unknown>): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>()
-  const timer = setTimeout(resolve, ms)
-  try {
-    await Promise.race([work, promise])
-  } finally {
-    clearTimeout(timer)
-  }
 }

@@ -4,8 +4,8 @@
  */
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import type { Registry } from 'prom-client'
+import { addressOf, listen } from '../listener.ts'
 
 /** The settings of the door. */
 export interface StatusDoorSettings {
@@ -45,7 +45,7 @@ const REQUEST_TIMEOUT_MS = 5_000
  * @throws Error when the address cannot be listened on.
  */
 export async function startStatusDoor(
-  { listen }: StatusDoorSettings,
+  settings: StatusDoorSettings,
   parts: StatusDoorParts,
 ): Promise<StatusDoor> {
   const server = createServer(
@@ -59,15 +59,9 @@ export async function startStatusDoor(
     (request, response) => void respond(request, response, parts),
   )
   server.maxConnections = CONNECTIONS_MAX
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(listen, () => {
-      server.off('error', reject)
-      // Too many open files, for one: the next question is answered when there are fewer.
-      server.on('error', () => {})
-      resolve()
-    })
-  })
+  await listen(server, settings.listen)
+  // Too many open files, for one: the next question is answered when there are fewer.
+  server.on('error', () => {})
   return { address: addressOf(server), stop: () => stop(server) }
 }
 
@@ -115,11 +109,6 @@ async function answerTo(
 
 function text(status: number, body: string): Answer {
   return { status, type: 'text/plain; charset=utf-8', body }
-}
-
-function addressOf(server: Server): string {
-  const { family, address, port } = server.address() as AddressInfo
-  return family === 'IPv6' ? `[${address}]:${port}` : `${address}:${port}`
 }
 
 async function stop(server: Server): Promise<void> {
