@@ -18,7 +18,13 @@ import { type Decision, type Evidence, evaluate } from '../policy/evaluate.ts'
 import type { PolicyRequest } from '../policy/request.ts'
 import type { Store } from '../store/store.ts'
 import { conditionValues } from './evidence/conditions.ts'
-import { type CompiledPolicy, type CompilePolicy, policyCache } from './evidence/policies.ts'
+import {
+  type CompiledPolicy,
+  compiledPolicy,
+  NO_POLICIES,
+  type OwnPolicies,
+  ownPolicies,
+} from './evidence/policies.ts'
 import type { Identities } from './identities.ts'
 
 /** What decisions are made from. */
@@ -43,9 +49,8 @@ const ANY_SESSION = 'any-session'
 
 /** Makes the authority. */
 export function createAuthority(parts: AuthorityParts): Authority {
-  const compile = policyCache()
   return {
-    decide: (question) => decide(parts, compile, question),
+    decide: (question) => decide(parts, question),
     conditionsOf: (question) => conditionValues({ ...question, ...momentOf(parts) }),
     principal: (arn) => principal(parts, arn),
   }
@@ -96,11 +101,7 @@ const ARTICLES: Readonly<Record<string, string>> = {
   'session-policy': 'a session policy',
 }
 
-async function decide(
-  parts: AuthorityParts,
-  compile: CompilePolicy,
-  question: Question,
-): Promise<Decision> {
+async function decide(parts: AuthorityParts, question: Question): Promise<Decision> {
   const { caller, permission, key, grantable, grants } = question
   if (permission.startsWith(INTERNAL) || caller.kind === 'keyslot') {
     const isOwn = permission.startsWith(INTERNAL) && caller.kind === 'keyslot'
@@ -109,8 +110,8 @@ async function decide(
   const isAbroad = caller.account !== question.resource.account
   // What is not there has no policy that could let a stranger in.
   if (isAbroad && !(question.otherAccounts && (key || grants))) return REFUSED
-  const own = await policiesOf(parts, compile, caller)
-  const ofKey = key && !grants ? compile(key.policy.text, 'key') : undefined
+  const own = await policiesOf(parts, caller)
+  const ofKey = key && !grants ? compiledPolicy(key.policy.text, 'key') : undefined
   const conditions = conditionValues(
     await factsOf(parts, question, ofKey ? [ofKey, ...own.all] : own.all),
   )
@@ -133,31 +134,9 @@ async function decide(
   return found.length === 0 ? decision : evaluate(request, { ...evidence, grants: found })
 }
 
-/** The policies of the caller itself. */
-interface OwnPolicies extends Pick<Evidence, 'identityPolicies' | 'boundary' | 'sessionPolicies'> {
-  readonly all: readonly CompiledPolicy[]
-}
-
-const NONE: OwnPolicies = { identityPolicies: [], sessionPolicies: [], all: [] }
-
-async function policiesOf(
-  { identities }: AuthorityParts,
-  compile: CompilePolicy,
-  caller: Caller,
-): Promise<OwnPolicies> {
-  if (caller.kind === 'service') return NONE
-  const { identityPolicies, boundary } = await identities.policiesOf(caller)
-  const named = identityPolicies.map(({ name, text }) => ({ name, ...compile(text, 'identity') }))
-  const bound = boundary === undefined ? [] : [compile(boundary, 'boundary')]
-  const session = (caller.sessionPolicies ?? []).map((text) => compile(text, 'session'))
-  const all = [...named, ...bound, ...session]
-  if (all.length === 0) return NONE
-  return {
-    identityPolicies: named,
-    boundary: bound[0]?.policy,
-    sessionPolicies: session.map(({ policy }) => policy),
-    all,
-  }
+async function policiesOf({ identities }: AuthorityParts, caller: Caller): Promise<OwnPolicies> {
+  if (caller.kind === 'service') return NO_POLICIES
+  return ownPolicies(caller, await identities.policiesOf(caller))
 }
 
 function evidenceOf(

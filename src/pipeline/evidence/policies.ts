@@ -3,7 +3,9 @@
  * is asked at every call.
  */
 
+import type { Caller } from '../../model/caller.ts'
 import { compilePolicy, type Policy } from '../../policy/document.ts'
+import type { Evidence } from '../../policy/evaluate.ts'
 import type { PolicyKind } from '../../policy/statements.ts'
 
 /** A policy and what has to be looked up before it is asked. */
@@ -15,26 +17,61 @@ export interface CompiledPolicy {
   readonly asksTags: boolean
 }
 
-/** Compiles policies, or finds them compiled. */
-export type CompilePolicy = (text: string, kind: PolicyKind) => CompiledPolicy
+/** The policies of a caller itself, ready to be asked. */
+export interface OwnPolicies
+  extends Pick<Evidence, 'identityPolicies' | 'boundary' | 'sessionPolicies'> {
+  /** All of them. */
+  readonly all: readonly CompiledPolicy[]
+}
 
 /** How many policies of a kind are held at least before one is let go: some 10 KB each. */
 const HELD = 5000
 
+/** No policies at all. */
+export const NO_POLICIES: OwnPolicies = { identityPolicies: [], sessionPolicies: [], all: [] }
+
+/** Makes the policies of a caller ready, those of its session among them. */
+export function ownPolicies(
+  caller: Caller,
+  {
+    identityPolicies,
+    boundary,
+  }: {
+    readonly identityPolicies: readonly { readonly name: string; readonly text: string }[]
+    readonly boundary?: string
+  },
+): OwnPolicies {
+  const named = identityPolicies.map(({ name, text }) => ({
+    name,
+    ...compiledPolicy(text, 'identity'),
+  }))
+  const bound = boundary === undefined ? [] : [compiledPolicy(boundary, 'boundary')]
+  const session = (caller.sessionPolicies ?? []).map((text) => compiledPolicy(text, 'session'))
+  const all = [...named, ...bound, ...session]
+  if (all.length === 0) return NO_POLICIES
+  return {
+    identityPolicies: named,
+    boundary: bound[0]?.policy,
+    sessionPolicies: session.map(({ policy }) => policy),
+    all,
+  }
+}
+
 /**
- * Policies by their texts, bounded: in two generations, so that what is asked again stays. A
- * stored policy that is none, since only something broken can have left it there, denies
- * everything.
+ * A policy by its text, compiled or found compiled. A stored policy that is none, since only
+ * something broken can have left it there, denies everything.
  */
-export function policyCache(): CompilePolicy {
-  const kinds = {
-    key: bounded(HELD, (text) => compiled(text, 'key')),
-    identity: bounded(HELD, (text) => compiled(text, 'identity')),
-    trust: bounded(HELD, (text) => compiled(text, 'trust')),
-    session: bounded(HELD, (text) => compiled(text, 'session')),
-    boundary: bounded(HELD, (text) => compiled(text, 'boundary')),
-  } satisfies Record<PolicyKind, unknown>
-  return (text, kind) => kinds[kind](text)
+export function compiledPolicy(text: string, kind: PolicyKind): CompiledPolicy {
+  return KEPT[kind](text)
+}
+
+/** By their texts, bounded: in two generations, so that what is asked again stays. */
+const KEPT: Readonly<Record<PolicyKind, (text: string) => CompiledPolicy>> = {
+  key: bounded(HELD, (text) => compiled(text, 'key')),
+  identity: bounded(HELD, (text) => compiled(text, 'identity')),
+  trust: bounded(HELD, (text) => compiled(text, 'trust')),
+  session: bounded(HELD, (text) => compiled(text, 'session')),
+  boundary: bounded(HELD, (text) => compiled(text, 'boundary')),
 }
 
 function compiled(text: string, kind: PolicyKind): CompiledPolicy {

@@ -9,7 +9,7 @@ import type { Principal } from '../../model/identities/principal.ts'
 import type { CallFacts, Conditions } from '../../operations/authority.ts'
 import { type Decision, evaluate } from '../../policy/evaluate.ts'
 import { conditionValues } from '../evidence/conditions.ts'
-import { policyCache } from '../evidence/policies.ts'
+import { compiledPolicy, ownPolicies } from '../evidence/policies.ts'
 import type { PrincipalPolicies } from '../identities.ts'
 
 /** What policies may ask of a call whatever its role. */
@@ -32,14 +32,13 @@ export interface TrustQuestion extends TrustFacts {
 }
 
 const REFUSED: Decision = { allowed: false, reason: 'implicit-deny' }
-const compile = policyCache()
 
 /** Decides. A root assumes no role, as in AWS: it may do already what it would then be kept from. */
 export function decideTrust(question: TrustQuestion): Decision {
   const { caller, permission, role, policies } = question
   if (caller.kind === 'root' || role.trust === undefined) return REFUSED
   const { text, principalIds } = role.trust
-  const { boundary, identityPolicies } = policies
+  const { identityPolicies, boundary, sessionPolicies } = ownPolicies(caller, policies)
   const resource = { arn: role.arn, account: role.account }
   const asked = { ...question, resource, grantable: false, otherAccounts: true }
   const conditions = { ...question.conditions, ...tagsOf(role), ...claimsOf(caller) }
@@ -53,15 +52,10 @@ export function decideTrust(question: TrustQuestion): Decision {
       provider: caller.webIdentity?.providerArn,
     },
     {
-      resourcePolicy: { policy: compile(text, 'trust').policy, principalIds },
-      identityPolicies: identityPolicies.map(({ name, text: document }) => ({
-        name,
-        policy: compile(document, 'identity').policy,
-      })),
-      boundary: boundary === undefined ? undefined : compile(boundary, 'boundary').policy,
-      sessionPolicies: (caller.sessionPolicies ?? []).map(
-        (each) => compile(each, 'session').policy,
-      ),
+      resourcePolicy: { policy: compiledPolicy(text, 'trust').policy, principalIds },
+      identityPolicies,
+      boundary,
+      sessionPolicies,
       grants: [],
     },
   )
