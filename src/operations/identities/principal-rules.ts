@@ -1,10 +1,12 @@
 /** What operations on users and roles share. */
 
+import type { Place } from '../../model/arn.ts'
 import { fail } from '../../model/failures.ts'
 import type { NamedPolicy, Principal } from '../../model/identities/principal.ts'
 import { POLICIES_PER_PRINCIPAL_MAX, TAGS_PER_PRINCIPAL_MAX } from '../../model/quotas.ts'
 import { compilePolicy } from '../../policy/document.ts'
 import type { Store } from '../../store/store.ts'
+import { page } from '../page.ts'
 import type { PrincipalResource } from '../principals.ts'
 import { checkTags } from '../tags/tag-rules.ts'
 
@@ -90,6 +92,30 @@ export function policyOf(principal: Principal, policyName: string): NamedPolicy 
 export function withoutPolicy(principal: Principal, policyName: string): Principal {
   const gone = policyOf(principal, policyName)
   return { ...principal, policies: principal.policies.filter((each) => each !== gone) }
+}
+
+/** A page of the names of a principal's inline policies. */
+export async function policyNamesOf(
+  operation: 'ListUserPolicies' | 'ListRolePolicies',
+  resource: PrincipalResource,
+  {
+    request,
+    home,
+  }: {
+    readonly request: { readonly limit?: number; readonly marker?: string }
+    readonly home: Place
+  },
+) {
+  const { policies, principalId } = existing(resource)
+  const { items, ...rest } = await page({
+    query: { operation, place: home, filter: principalId },
+    request,
+    defaultLimit: 100,
+    limitMax: 1000,
+    read: async ({ after = '' }) => policies.filter(({ name }) => name > after),
+    keyOf: ({ name }) => name,
+  })
+  return { policyNames: items.map(({ name }) => name), ...rest }
 }
 
 /** Refuses what is not an identity policy. */
