@@ -1,58 +1,5 @@
 /** Copies of rows in memory: bounded, immutable, and never older than the last change. */
 
-import type { Grant } from '../model/grant.ts'
-import type { Alias, Key } from '../model/key.ts'
-import { type IdentityCopies, identityCopies } from './identities/copies.ts'
-
-/**
- * How many keys are held at least before one is let go: all that an account may have in a Region,
- * so that the cost of a call does not grow with their number. About 1 KB each.
- */
-const KEYS_HELD = 100_000
-/** How many aliases are held at least before one is let go. */
-const ALIASES_HELD = 100_000
-
-/**
- * How many lists of grants are held at least before one is let go: one for each key and caller in
- * use, most of them empty.
- */
-const GRANT_LISTS_HELD = 100_000
-
-/** The copies that answer hot reads. */
-export interface HotCopies {
-  readonly keys: Copies<Key>
-  readonly aliases: Copies<Alias>
-  readonly grants: Copies<readonly Grant[]>
-  readonly identities: IdentityCopies
-  /** Drops everything if another process has changed the database; before every hot read. */
-  refresh(): void
-}
-
-/**
- * The hot copies.
- *
- * @param changed whether another connection has committed since it was last asked.
- */
-export function hotCopies(changed: () => boolean): HotCopies {
-  const keys = new Copies<Key>(KEYS_HELD)
-  const aliases = new Copies<Alias>(ALIASES_HELD)
-  const grants = new Copies<readonly Grant[]>(GRANT_LISTS_HELD)
-  const identities = identityCopies()
-  return {
-    keys,
-    aliases,
-    grants,
-    identities,
-    refresh() {
-      if (!changed()) return
-      keys.clear()
-      aliases.clear()
-      grants.clear()
-      identities.clear()
-    },
-  }
-}
-
 /**
  * A bounded cache in two generations: what is used again survives, and a hit costs one look-up.
  *

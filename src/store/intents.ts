@@ -2,7 +2,7 @@
 
 import type { Kysely } from 'kysely'
 import type { KeyState } from '../model/key.ts'
-import type { HotCopies } from './copies.ts'
+import type { HotCopies } from './hot-copies.ts'
 import { finishImport } from './import/changes.ts'
 import { countKeys, readKey } from './keys.ts'
 import {

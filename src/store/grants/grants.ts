@@ -3,7 +3,7 @@
 import type { Kysely } from 'kysely'
 import { fail } from '../../model/failures.ts'
 import type { Grant } from '../../model/grant.ts'
-import type { HotCopies } from '../copies.ts'
+import type { HotCopies } from '../hot-copies.ts'
 import { keyIsThere } from '../keys.ts'
 import type { Tables } from '../rows.ts'
 import type { PageRequest } from '../store.ts'
