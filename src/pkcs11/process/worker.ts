@@ -10,8 +10,6 @@ import { nonceBytes } from '../../model/ciphertext.ts'
 import type { CipherSuite } from '../../model/key.ts'
 import { FramePipe } from '../pipe.ts'
 import { PROFILES } from '../profiles/choose.ts'
-import type { DerivedKeyLimits } from '../token/derived-keys.ts'
-import type { KindCapability } from '../token/mechanisms.ts'
 import type { Sealed } from '../token/session.ts'
 import { ID_BYTES } from '../token/templates.ts'
 import {
@@ -22,22 +20,21 @@ import {
   VERB,
 } from '../wire.ts'
 import { type CalledKey, DataVerbs } from './data-verbs.ts'
-import { DeviceFaultError, GuardedSession, StatusError } from './guarded-session.ts'
+import {
+  DeviceFaultError,
+  GuardedSession,
+  StatusError,
+  type WorkerToken,
+} from './guarded-session.ts'
 import { performWithKeys } from './key-frames.ts'
 import { KeyVerbs } from './key-verbs.ts'
 
 /** What the object thread hands to a worker. */
-export interface WorkerStart {
+export interface WorkerStart extends Omit<WorkerToken, 'pkcs11' | 'profile' | 'slotId' | 'nowMs'> {
   readonly fd: number
   readonly modulePath: string
   readonly profile: keyof typeof PROFILES
   readonly slotId: Uint8Array
-  readonly handleLog: SharedArrayBuffer
-  readonly derives: boolean
-  readonly proved: readonly KindCapability[]
-  readonly verifyEncryption: boolean
-  readonly verifyDecryption: boolean
-  readonly derivedKeyLimits: DerivedKeyLimits
 }
 
 /** What a worker tells the object thread. */
