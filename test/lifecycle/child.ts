@@ -7,6 +7,7 @@ import type { Services } from '../../src/lifecycle/change.ts'
 import { destroyKey } from '../../src/lifecycle/destroy.ts'
 import { rotateKey } from '../../src/lifecycle/rotate.ts'
 import type { HsmSettings } from '../../src/pkcs11/settings.ts'
+import { killSelf, mortal } from './dying.ts'
 import { encrypt, makeDueKey, makeKey, openPair } from './pair.ts'
 
 /** What to do, and when to die. */
@@ -27,10 +28,11 @@ const say = (value: object) => process.stdout.write(`${JSON.stringify(value)}\n`
 say({ hsmPid: pair.hsm.pid() })
 
 const { services, store, hsm } = pair
+const death = { point: task.point, delayMs: 2, die }
 const dying: Services = {
   ...services,
-  store: { ...store, intents: mortal(store.intents) },
-  objects: mortal(hsm.objects),
+  store: { ...store, intents: mortal(store.intents, death) },
+  objects: mortal(hsm.objects, death),
 }
 
 if (task.change === 'create') {
@@ -46,26 +48,9 @@ if (task.change === 'create') {
 }
 await die()
 
-/** The same calls, one of which is deadly. */
-function mortal<Calls extends object>(calls: Calls): Calls {
-  const deadly = Object.entries(calls).map(([name, call]) => [
-    name,
-    async (...input: unknown[]) => {
-      const answer = call(...input)
-      if (task.point === `during ${name}`) setTimeout(die, 2)
-      const value = await answer
-      if (task.point === `after ${name}`) await die()
-      return value
-    },
-  ])
-  return Object.fromEntries(deadly)
-}
-
 async function die(): Promise<never> {
   const pending = await store.intents.pending()
   const begun = pending.find(({ createdMs }) => createdMs >= startMs)
   if (begun !== undefined) say({ changing: begun.keyId })
-  if (task.killHsm) process.kill(pair.hsm.pid() ?? 0, 'SIGKILL')
-  process.kill(process.pid, 'SIGKILL')
-  return new Promise(() => {})
+  return killSelf(task.killHsm ? (pair.hsm.pid() ?? 0) : undefined)
 }

@@ -7,10 +7,10 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { setTimeout as wait } from 'node:timers/promises'
 import { afterAll, describe, expect, test } from 'vitest'
 import { reconcile } from '../../src/lifecycle/reconcile.ts'
 import type { ChildTask } from './child.ts'
+import { gone } from './dying.ts'
 import { expectWhole, makePair } from './fixture.ts'
 import { decrypt, openPair } from './pair.ts'
 
@@ -94,16 +94,4 @@ async function runChild(task: ChildTask): Promise<Said[]> {
   if (signal !== 'SIGKILL') throw new Error(`the child ended before ${task.point}`)
   await gone(said[0]?.hsmPid ?? 0)
   return said
-}
-
-/** The HSM process ends by itself when its door is gone. */
-async function gone(pid: number): Promise<void> {
-  for (;;) {
-    try {
-      process.kill(pid, 0)
-    } catch {
-      return
-    }
-    await wait(20)
-  }
 }

@@ -8,6 +8,7 @@ import type { Services } from '../../../src/lifecycle/change.ts'
 import { removeMaterial } from '../../../src/lifecycle/import/remove.ts'
 import { currentBackingKey } from '../../../src/model/key.ts'
 import type { HsmSettings } from '../../../src/pkcs11/settings.ts'
+import { killSelf, mortal } from '../dying.ts'
 import { encrypt, openPair } from '../pair.ts'
 import { importInto, makeExternalKey } from './owner.ts'
 
@@ -28,10 +29,11 @@ const say = (value: object) => process.stdout.write(`${JSON.stringify(value)}\n`
 say({ hsmPid: pair.hsm.pid() })
 
 const { services, store, hsm } = pair
+const death = { point: task.point, delayMs: 8, die }
 const dying: Services = {
   ...services,
-  store: { ...store, intents: mortal(store.intents), imports: mortal(store.imports) },
-  objects: mortal(hsm.objects),
+  store: { ...store, intents: mortal(store.intents, death), imports: mortal(store.imports, death) },
+  objects: mortal(hsm.objects, death),
 }
 const key = await makeExternalKey(services)
 const material = randomBytes(32)
@@ -49,23 +51,6 @@ if (task.change === 'import') {
 }
 await die()
 
-/** The same calls, one of which is deadly. */
-function mortal<Calls extends object>(calls: Calls): Calls {
-  const deadly = Object.entries(calls).map(([name, call]) => [
-    name,
-    async (...input: unknown[]) => {
-      const answer = call(...input)
-      if (task.point === `during ${name}`) setTimeout(die, 8)
-      const value = await answer
-      if (task.point === `after ${name}`) await die()
-      return value
-    },
-  ])
-  return Object.fromEntries(deadly)
-}
-
 async function die(): Promise<never> {
-  if (task.killHsm) process.kill(pair.hsm.pid() ?? 0, 'SIGKILL')
-  process.kill(process.pid, 'SIGKILL')
-  return new Promise(() => {})
+  return killSelf(task.killHsm ? (pair.hsm.pid() ?? 0) : undefined)
 }

@@ -8,9 +8,9 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { setTimeout as wait } from 'node:timers/promises'
 import { afterAll, describe, expect, test } from 'vitest'
 import { reconcile, settleInterrupted } from '../../../src/lifecycle/reconcile.ts'
+import { gone } from '../dying.ts'
 import { expectWhole, makePair } from '../fixture.ts'
 import { authorised, DAY_MS, decrypt, encrypt, openPair } from '../pair.ts'
 import type { ChildTask } from './child.ts'
@@ -103,16 +103,4 @@ async function runChild(task: ChildTask): Promise<Said> {
   if (signal !== 'SIGKILL') throw new Error(`the child ended before ${task.point}`)
   await gone(said.hsmPid ?? 0)
   return said
-}
-
-/** The HSM process ends by itself when its door is gone. */
-async function gone(pid: number): Promise<void> {
-  for (;;) {
-    try {
-      process.kill(pid, 0)
-    } catch {
-      return
-    }
-    await wait(20)
-  }
 }
