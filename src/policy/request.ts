@@ -4,10 +4,10 @@ import type { Caller } from '../model/caller.ts'
 import type { EncryptionContext } from '../model/encryption-context.ts'
 
 /**
- * The values of condition keys in a request, by their names in lower case, as condition-keys.ts
- * lists them: a list for a key that can have several. Any `Map` is one; so is what finds a value
- * only when a policy asks for it. What follows from the caller alone (`aws:PrincipalArn`,
- * `aws:PrincipalTag/…`, `kms:CallerAccount`, …) is read from the caller and never asked here.
+ * The values of condition keys in a request, by their names in lower case: a list for a key that
+ * can have several. Any `Map` is one; so is what finds a value only when a policy asks for it.
+ * What follows from the caller alone (`aws:PrincipalArn`, `aws:PrincipalTag/…`,
+ * `kms:CallerAccount`, …) is read from the caller and never asked here.
  */
 export interface ConditionValues {
   get(key: string): string | readonly string[] | undefined
