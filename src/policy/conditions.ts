@@ -4,7 +4,7 @@
  */
 
 import { readerOfKey } from './condition-keys.ts'
-import { type Element, membersOf, refuse, textsOf } from './elements.ts'
+import { type Element, membersOf, refusalAt, refuse, textsOf } from './elements.ts'
 import type { Operator } from './operators/operator.ts'
 import { operatorNamed } from './operators/table.ts'
 import type { Matcher, Reader } from './patterns.ts'
@@ -24,7 +24,7 @@ export interface Surroundings {
 /** An operator as a policy writes it: `ForAnyValue:StringLikeIfExists`. */
 interface Written {
   readonly base: string
-  readonly over?: 'ForAllValues' | 'ForAnyValue'
+  readonly over?: (typeof SET_OPERATORS)[number]
   readonly ifExists: boolean
 }
 
@@ -53,10 +53,14 @@ export function compileConditions(
   })
 }
 
+const SET_OPERATORS = ['ForAllValues', 'ForAnyValue'] as const
+const IF_EXISTS = 'IfExists'
+
 function writtenOperator(name: string): Written {
-  const [, over, base = '', ifExists] =
-    /^(?:(ForAllValues|ForAnyValue):)?(.*?)(IfExists)?$/s.exec(name) ?? []
-  return { base, over: over as Written['over'], ifExists: ifExists !== undefined }
+  const over = SET_OPERATORS.find((each) => name.startsWith(`${each}:`))
+  const single = over ? name.slice(over.length + 1) : name
+  const ifExists = single.endsWith(IF_EXISTS)
+  return { base: ifExists ? single.slice(0, -IF_EXISTS.length) : single, over, ifExists }
 }
 
 /**
@@ -99,7 +103,7 @@ function compileCondition(
   const { variables, effect } = surroundings
   const matches = operator.compile(textsOf(element, true), {
     variables,
-    refuse: (what) => refuse(element.place, what),
+    refuse: refusalAt(element.place),
   })
   const holds = operator.negated ? negation(matches, effect) : affirmation(matches)
   // Where a key has several values and no set operator says how many of them matter, which AWS

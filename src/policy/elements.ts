@@ -14,6 +14,11 @@ export function refuse(place: string, what: string): never {
   fail('MalformedPolicyDocumentException', `${place}: ${what}.`)
 }
 
+/** What refuses a policy for something at a place. */
+export function refusalAt(place: string): (what: string) => never {
+  return (what) => refuse(place, what)
+}
+
 /**
  * The members of an object.
  *

@@ -21,14 +21,19 @@ export interface NamedPolicy {
   readonly policy: Policy
 }
 
+/** A policy of a resource, and the unique ids to which the ARNs in it were bound. */
+export interface ResourcePolicy {
+  readonly policy: Policy
+  readonly principalIds: PrincipalIds
+}
+
 /** All that speaks for or against a request. */
 export interface Evidence {
   /**
-   * The policy of the resource itself, a key's or the trust policy of a role, and the unique ids
-   * to which the ARNs in it were bound. Absent for what concerns no single resource that has one:
-   * then identity policies decide alone.
+   * The policy of the resource itself, a key's or the trust policy of a role. Absent for what
+   * concerns no single resource that has one: then identity policies decide alone.
    */
-  readonly resourcePolicy?: { readonly policy: Policy; readonly principalIds: PrincipalIds }
+  readonly resourcePolicy?: ResourcePolicy
   /** Those of the caller. */
   readonly identityPolicies: readonly NamedPolicy[]
   /** The permissions boundary of the user or role. */
@@ -68,7 +73,8 @@ export function evaluate(request: PolicyRequest, evidence: Evidence): Decision {
   const asked: Asked = { request, action: request.action.toLowerCase(), evidence }
   const denial = findDenial(asked)
   if (denial) return { allowed: false, reason: 'explicit-deny', by: denial }
-  const gift = evidence.resourcePolicy ? findGift(asked) : giftOfAccount(request)
+  const { resourcePolicy } = evidence
+  const gift = resourcePolicy ? findGift(asked, resourcePolicy) : giftOfAccount(request)
   if (!gift) return NOTHING_ALLOWS
   if (gift.needs === NEEDS.nothing) return allowed(gift.by)
   let { by } = gift
@@ -131,17 +137,18 @@ function findDenial({ request, action, evidence }: Asked): DecidedBy | undefined
 }
 
 /** The gift that needs least, from the policy of the resource or from a grant. */
-function findGift(asked: Asked): Gift | undefined {
-  const given = giftOfPolicy(asked)
+function findGift(asked: Asked, resourcePolicy: ResourcePolicy): Gift | undefined {
+  const given = giftOfPolicy(asked, resourcePolicy)
   if (given?.needs === NEEDS.nothing) return given
   const granted = giftOfGrants(asked)
   if (!given || !granted) return given ?? granted
   return granted.needs < given.needs ? granted : given
 }
 
-function giftOfPolicy({ request, action, evidence }: Asked): Gift | undefined {
-  if (!evidence.resourcePolicy) return undefined
-  const { policy, principalIds: ids } = evidence.resourcePolicy
+function giftOfPolicy(
+  { request, action }: Asked,
+  { policy, principalIds: ids }: ResourcePolicy,
+): Gift | undefined {
   let best: Standing = STANDING.none
   let by: Statement | undefined
   for (const statement of policy.allowances) {

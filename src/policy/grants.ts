@@ -23,11 +23,6 @@ const WITH_CONTEXT: ReadonlySet<string> = new Set<GrantOperation>([
 const ROOT = /^arn:aws:iam::([0-9]{12}):root$/
 const NO_CONTEXT: EncryptionContext = new Map()
 
-/** Whether a grant gives the caller what it asks, be it through its account. */
-export function grantAllows(grant: Grant, request: PolicyRequest): boolean {
-  return grantStanding(grant, request) !== STANDING.none
-}
-
 /** As what a grant gives the caller what it asks: `none` if it does not. */
 export function grantStanding(grant: Grant, request: PolicyRequest): Standing {
   const { action, grantable } = request
@@ -41,7 +36,7 @@ export function grantStanding(grant: Grant, request: PolicyRequest): Standing {
 }
 
 function granteeStanding({ grantee }: Grant, { caller, provider }: PolicyRequest): Standing {
-  if (caller.kind === 'keyslot' || provider !== undefined) return STANDING.none
+  if (provider !== undefined) return STANDING.none
   const { arn, principalId } = grantee
   if (arn === caller.arn || arn === caller.roleArn) {
     if (principalId !== undefined && !isBearer(caller, principalId)) return STANDING.none

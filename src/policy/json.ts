@@ -125,10 +125,11 @@ function take(reader: Reader, pattern: RegExp): string | undefined {
 }
 
 function malformed({ text, at }: Reader, what: string): never {
-  const before = text.slice(0, at).split('\n')
-  const column = (before.at(-1)?.length ?? 0) + 1
+  const before = text.slice(0, at)
+  const line = before.split('\n').length
+  const column = at - before.lastIndexOf('\n')
   fail(
     'MalformedPolicyDocumentException',
-    `The policy is not well-formed JSON: ${what} at line ${before.length}, column ${column}.`,
+    `The policy is not well-formed JSON: ${what} at line ${line}, column ${column}.`,
   )
 }

@@ -5,6 +5,7 @@
  * is put in as units, so that nothing in it is ever a wildcard.
  */
 
+import { readerOfKey } from './condition-keys.ts'
 import type { PolicyRequest } from './request.ts'
 
 /** Reads a value from a request; `undefined` if there is none. */
@@ -32,6 +33,8 @@ export interface TemplateRules {
   readonly variables: boolean
   /** What `*` and `?` mean, if anything. */
   readonly wildcards: 'none' | 'any' | 'arn'
+  /** Refuses the policy for what is wrong with the text. */
+  readonly refuse: (what: string) => never
 }
 
 /** Any number of units. */
@@ -44,19 +47,16 @@ const MANY_WITHIN = -3
 const ONE_WITHIN = -4
 
 const COLON = 0x3a
-// ${name}, ${name, 'default'}, ${*}, ${?}, ${$}.
-const VARIABLE = /\$\{(?:([*?$])|\s*([^,'{}\s][^,'{}]*?)\s*(?:,\s*'([^']*)'\s*)?)\}/y
+// ${name}, ${name, 'default'}.
+const VARIABLE = /\$\{\s*[^,'{}\s][^,'{}]*(?:,\s*'([^']*)'\s*)?\}/y
+/** What stands for a character that would be a wildcard, or begin a variable. */
+const LITERAL = /^\$\{[*?$]\}$/
 
-/**
- * Takes a text to pieces; `readerOf` finds what reads the value of a variable's key.
- *
- * @returns what is wrong with it, as text, if it is malformed.
- */
+/** Takes a text to pieces. */
 export function parseTemplate(
   text: string,
-  rules: TemplateRules,
-  readerOf: (key: string) => Reader | undefined,
-): Template | string {
+  { variables, wildcards, refuse }: TemplateRules,
+): Template {
   const pieces: Piece[] = []
   let plain = ''
   const push = (piece: Piece): void => {
@@ -66,22 +66,22 @@ export function parseTemplate(
   }
   for (let at = 0; at < text.length; ) {
     const character = text.charAt(at)
-    if (rules.variables && character === '$' && text[at + 1] === '{') {
+    if (variables && text.startsWith('${', at)) {
       VARIABLE.lastIndex = at
-      const [whole, special, key, otherwise] = VARIABLE.exec(text) ?? []
-      if (whole === undefined) return `"${text}" has a malformed variable`
+      const [whole, otherwise] = VARIABLE.exec(text) ?? refuse(`"${text}" has a malformed variable`)
       at += whole.length
-      if (special !== undefined) {
-        plain += special
+      if (LITERAL.test(whole)) {
+        plain += whole.charAt(2)
         continue
       }
-      const read = readerOf(key ?? '')
-      if (read === undefined) return `"${key}" is not the name of a variable`
+      const comma = whole.indexOf(',')
+      const key = whole.slice(2, comma < 0 ? -1 : comma).trim()
+      const read = readerOfKey(key) ?? refuse(`"${key}" is not the name of a variable`)
       push({ read, otherwise })
       continue
     }
     at += 1
-    const wildcard = wildcardOf(character, text[at], rules.wildcards)
+    const wildcard = wildcardOf(character, text[at], wildcards)
     if (wildcard === undefined) plain += character
     // A second asterisk says nothing more, and would cost time.
     else if (character !== '*' || text[at] !== '*') push(wildcard)
@@ -218,15 +218,18 @@ function isUnit(wanted: number, unit: number): boolean {
  * @returns `undefined` if it has not six parts.
  */
 export function arnParts({ pieces }: Template): Template[] | undefined {
-  const parts: Piece[][] = [[]]
+  let last: Piece[] = []
+  const parts = [last]
   for (const piece of pieces) {
     const texts = typeof piece === 'string' ? piece.split(':') : [piece]
-    texts.forEach((text, index) => {
-      const isLast = parts.length === 6
-      if (index > 0 && isLast) parts.at(-1)?.push(':')
-      else if (index > 0) parts.push([])
-      if (text !== '') parts.at(-1)?.push(text)
-    })
+    for (const [index, text] of texts.entries()) {
+      if (index > 0 && parts.length === 6) last.push(':')
+      else if (index > 0) {
+        last = []
+        parts.push(last)
+      }
+      if (text !== '') last.push(text)
+    }
   }
   if (parts.length < 6) return undefined
   return parts.map((each) => ({

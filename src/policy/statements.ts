@@ -1,8 +1,7 @@
 /** The statements of a policy, made ready to be asked. */
 
-import { readerOfKey } from './condition-keys.ts'
 import { type Condition, compileConditions, type Surroundings } from './conditions.ts'
-import { type Element, membersOf, refuse, textOf, textsOf } from './elements.ts'
+import { type Element, membersOf, refusalAt, refuse, textOf, textsOf } from './elements.ts'
 import { type Matcher, matcherOf, parseTemplate } from './patterns.ts'
 import {
   isExcepted,
@@ -86,8 +85,7 @@ function standingIn(
   if (!allBut) return standing(principals, request, ids)
   // IAM leaves out nobody who has a permissions boundary.
   // https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html
-  const isOut = !bounded && isExcepted(principals, request, ids)
-  return isOut || request.caller.kind === 'keyslot' ? STANDING.none : STANDING.self
+  return !bounded && isExcepted(principals, request, ids) ? STANDING.none : STANDING.self
 }
 
 /**
@@ -194,7 +192,7 @@ function compileActions({
     const lower = text.toLowerCase()
     if (lower === '*' || lower === '*:*') every = true
     else if (!ACTION.test(lower)) refuse(element.place, `"${text}" is not an action`)
-    else if (/[*?]/.test(lower)) patterns.push(actionPattern(lower))
+    else if (/[*?]/.test(lower)) patterns.push(actionPattern(lower, element))
     else exact.add(lower)
   }
   const has = (action: string): boolean => {
@@ -205,11 +203,9 @@ function compileActions({
   return negated ? (action) => !has(action) : has
 }
 
-function actionPattern(text: string): (action: string) => boolean {
-  const rules = { variables: false, wildcards: 'any' } as const
-  const template = parseTemplate(text, rules, readerOfKey)
-  if (typeof template === 'string') throw new Error(`an action with variables: ${text}`)
-  const matches = matcherOf(template)
+function actionPattern(text: string, { place }: Element): (action: string) => boolean {
+  const rules = { variables: false, wildcards: 'any', refuse: refusalAt(place) } as const
+  const matches = matcherOf(parseTemplate(text, rules))
   return (action) => matches(action) === true
 }
 
@@ -242,8 +238,8 @@ function resourceMatcher(element: Element, text: string, { variables }: Dialect)
   if (variables && text.slice(0, resourceAt).includes('${')) {
     refuse(element.place, `"${text}" has a variable before the fifth colon`)
   }
-  const template = parseTemplate(text, { variables, wildcards: 'arn' }, readerOfKey)
-  return typeof template === 'string' ? refuse(element.place, template) : matcherOf(template)
+  const rules = { variables, wildcards: 'arn', refuse: refusalAt(element.place) } as const
+  return matcherOf(parseTemplate(text, rules))
 }
 
 function isAmong(matchers: readonly Matcher[]): Statement['hasResource'] {

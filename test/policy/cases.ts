@@ -48,6 +48,11 @@ export function choicesOf(seed: number): Choices {
   }
 }
 
+/** How many cases are tried where so many are usual: fewer if KEYSLOT_POLICY_CASES asks for fewer. */
+export function casesOf(usual: number): number {
+  return Math.min(usual, Number(process.env.KEYSLOT_POLICY_CASES ?? usual))
+}
+
 /** One value, or a list of one to three. */
 function oneOrFew<T>({ pick, percent, below }: Choices, values: readonly T[]): T | T[] {
   if (percent(50)) return pick(values)

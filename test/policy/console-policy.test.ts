@@ -186,6 +186,10 @@ describe('somebody stays in charge', () => {
   ] as [string, Statement[], boolean][])('%s: %s', (_, statements, expected) => {
     expect(stays(statements)).toBe(expected)
   })
+  test('not by keyslot itself, whom no policy names', () => {
+    expect(stays([allow({ Principal: '*' })], caller.keyslot)).toBe(false)
+    expect(stays([allow({ Principal: '*' })], caller.service)).toBe(true)
+  })
   test('not by one who has a boundary, where NotPrincipal denies', () => {
     const but = { ...deny(), NotPrincipal: { AWS: [ALICE, A] } }
     const statements = [allow({ Principal: '*' }), but]

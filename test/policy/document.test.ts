@@ -6,6 +6,7 @@ import { KmsError } from '../../src/model/failures.ts'
 import { defaultKeyPolicy } from '../../src/policy/default-policy.ts'
 import { compilePolicy, POLICY_SIZE_MAX, principalsNamed } from '../../src/policy/document.ts'
 import type { PolicyKind } from '../../src/policy/statements.ts'
+import { casesOf } from './cases.ts'
 import { A, ALICE, APP, B, PROVIDER, SERVICE, SESSION } from './world.ts'
 
 const key = { Effect: 'Allow', Principal: '*', Action: 'kms:*', Resource: '*' }
@@ -176,6 +177,9 @@ describe('what is refused, with its place', () => {
     [{ Condition: { IpAddress: { 'a:b': '10.0.0.0/33' } } }, 'key', 'is not an IP address'],
     [{ Condition: { IpAddress: { 'a:b': '::ffff:10.0.0.0/95' } } }, 'key', 'is not an IP address'],
     [{ Condition: { IpAddress: { 'a:b': '10.0.0' } } }, 'key', 'is not an IP address'],
+    [{ Condition: { IpAddress: { 'a:b': '10.0.0.0/' } } }, 'key', 'is not an IP address'],
+    [{ Condition: { IpAddress: { 'a:b': '10.0.0.0/8/8' } } }, 'key', 'is not an IP address'],
+    [{ Condition: { IpAddress: { 'a:b': '::/129' } } }, 'key', 'is not an IP address'],
     [
       { Condition: { 'ForAllValues:StringEquals': { 'kms:EncryptionContext:a': 'a' } } },
       'key',
@@ -215,6 +219,10 @@ describe('principals', () => {
     expect(principalsNamed(policy).toSorted()).toEqual(
       [`arn:aws:iam::${A}:root`, `arn:aws:iam::${B}:root`, ALICE, APP, SESSION, SERVICE].toSorted(),
     )
+  })
+  test('are named by no policy of their own', () => {
+    const policy = compilePolicy(JSON.stringify({ Statement: own }), 'identity')
+    expect(principalsNamed(policy)).toEqual([])
   })
   test.each([
     '',
@@ -271,14 +279,14 @@ describe('whatever the text, there is a policy or a KmsError', () => {
   test('for any text', () => {
     const unit = fc.integer({ min: 0, max: 0x2ff }).map((code) => String.fromCharCode(code))
     const text = fc.string({ unit, maxLength: 200 })
-    fc.assert(fc.property(text, fc.constantFrom(...KINDS), tried), { numRuns: 1000 })
+    fc.assert(fc.property(text, fc.constantFrom(...KINDS), tried), { numRuns: casesOf(1000) })
   })
   test('for any JSON', () => {
     const json = fc.oneof(
       fc.json(),
       fc.json().map((each) => `{"Statement": ${each}}`),
     )
-    fc.assert(fc.property(json, fc.constantFrom(...KINDS), tried), { numRuns: 500 })
+    fc.assert(fc.property(json, fc.constantFrom(...KINDS), tried), { numRuns: casesOf(500) })
   })
   test('for policies with something changed', () => {
     const change = fc.tuple(
@@ -294,7 +302,7 @@ describe('whatever the text, there is a policy or a KmsError', () => {
         }
         wrong(text, 'key')
       }),
-      { numRuns: 2000 },
+      { numRuns: casesOf(2000) },
     )
   })
   test('for members in odd places', () => {
@@ -312,7 +320,7 @@ describe('whatever the text, there is a policy or a KmsError', () => {
         wrongWith({ Condition: { StringLike: { 'a:b': put } } }, kind)
         wrongWith({ Principal: { AWS: put } }, kind)
       }),
-      { numRuns: 300 },
+      { numRuns: casesOf(300) },
     )
   })
   test('in time that grows with its length only', () => {

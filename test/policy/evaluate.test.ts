@@ -195,6 +195,33 @@ describe('a boundary and session policies', () => {
   })
 })
 
+describe('to give a grant up', () => {
+  const asked = { action: 'kms:RetireGrant' }
+  const retirable = (arn: string) =>
+    grantOf({ grantee: { arn }, operations: ['RetireGrant'], constraints: undefined })
+  const cells: readonly [string, keyof typeof caller, string, Said, boolean][] = [
+    ['takes no leave at home', 'alice', ALICE, {}, true],
+    ['takes none abroad', 'aliceOfB', caller.aliceOfB.arn, {}, true],
+    ['is for nobody else', 'bob', ALICE, {}, false],
+    ['is for its role abroad', 'opsOfB', caller.opsOfB.roleArn ?? '', {}, true],
+    ['takes leave of an account that may', 'aliceOfB', ROOT_OF_B.AWS, {}, false],
+    ['has leave by a policy', 'aliceOfB', ROOT_OF_B.AWS, { identity: [allow()] }, true],
+    ['is for the root of an account that may', 'rootOfB', ROOT_OF_B.AWS, {}, true],
+  ]
+  test.each(cells)('%s: %s by a grant to %s', (_, who, arn, said, expected) => {
+    const grants = [retirable(arn)]
+    expect(
+      allows({ key: to({ AWS: APP }), ...said, grants }, { ...asked, caller: caller[who] }),
+    ).toBe(expected)
+  })
+  test('is limited abroad, and not for who has it itself at home', () => {
+    const boundary = [allow({ Action: 'kms:Decrypt' })]
+    const abroad = { key: to({ AWS: APP }), grants: [retirable(caller.aliceOfB.arn)], boundary }
+    expect(allows(abroad, { ...asked, caller: caller.aliceOfB })).toBe(false)
+    expect(allows({ ...abroad, grants: [retirable(ALICE)] }, asked)).toBe(true)
+  })
+})
+
 describe('what concerns no single key', () => {
   const account = { resource: { arn: '*', account: A }, action: 'kms:CreateKey' }
   const cells: readonly [keyof typeof caller, Said, boolean][] = [

@@ -1,6 +1,5 @@
 /** Comparisons of ARNs: part by part, each of which may have wildcards. */
 
-import { readerOfKey } from '../condition-keys.ts'
 import { arnParts, type Matcher, matcherOf, parseTemplate } from '../patterns.ts'
 import { anyOf, type Operator } from './operator.ts'
 
@@ -9,8 +8,7 @@ export const likeArn: Operator['compile'] = (texts, { variables, refuse }) =>
   anyOf(
     texts.map((text): Matcher => {
       if (text === '*') return () => true
-      const template = parseTemplate(text, { variables, wildcards: 'any' }, readerOfKey)
-      if (typeof template === 'string') return refuse(template)
+      const template = parseTemplate(text, { variables, wildcards: 'any', refuse })
       const parts = arnParts(template) ?? refuse(`"${text}" is not an ARN`)
       const matchers = parts.map(matcherOf)
       return (value, request) => {

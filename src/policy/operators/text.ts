@@ -1,6 +1,5 @@
 /** Comparisons of texts: exact, whatever the case, with wildcards. */
 
-import { readerOfKey } from '../condition-keys.ts'
 import { type Matcher, matcherOf, parseTemplate, type Template, textOf } from '../patterns.ts'
 import { anyOf, type OperandRules, type Operator } from './operator.ts'
 
@@ -30,6 +29,5 @@ function templateOf(
   wildcards: 'none' | 'any',
   { variables, refuse }: OperandRules,
 ): Template {
-  const template = parseTemplate(text, { variables, wildcards }, readerOfKey)
-  return typeof template === 'string' ? refuse(template) : template
+  return parseTemplate(text, { variables, wildcards, refuse })
 }
