@@ -2,6 +2,7 @@
 
 import { isAliasName } from '../../model/arn.ts'
 import { fail } from '../../model/failures.ts'
+import { isPair, type KeyKind, type KeySpec } from '../../model/key-specs.ts'
 
 /**
  * Refuses a name that no customer's alias may have.
@@ -19,6 +20,16 @@ export function checkAliasName(aliasName: string): void {
   if (aliasName.startsWith('alias/aws/')) {
     fail('InvalidAliasNameException', "Alias names must not begin with 'alias/aws/'.")
   }
+}
+
+/** Whether an alias may move from one key to the other: both of one type, and of one usage. */
+export function isSameType(one: KeyKind, other: KeyKind): boolean {
+  return typeOf(one.spec) === typeOf(other.spec) && one.usage === other.usage
+}
+
+function typeOf(spec: KeySpec): 'symmetric' | 'asymmetric' | 'HMAC' {
+  if (isPair(spec)) return 'asymmetric'
+  return spec === 'SYMMETRIC_DEFAULT' ? 'symmetric' : 'HMAC'
 }
 
 /**

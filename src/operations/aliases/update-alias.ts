@@ -4,13 +4,13 @@ import { fail } from '../../model/failures.ts'
 import { ALIASES_PER_KEY_MAX } from '../../model/quotas.ts'
 import type { Operations } from '../operation.ts'
 import { alias, anyState, key, operation, present } from '../operation.ts'
-import { checkAliasName, refuseChanged } from './alias-rules.ts'
+import { checkAliasName, isSameType, refuseChanged } from './alias-rules.ts'
 
 type Request = Operations['UpdateAlias']['request']
 
 /**
- * Moves an alias to another key of the same kind. The permission is asked on the alias, on the
- * key it leaves and on the key it comes to.
+ * Moves an alias to another key of the same type and usage. The permission is asked on the alias,
+ * on the key it leaves and on the key it comes to.
  * https://docs.aws.amazon.com/kms/latest/APIReference/API_UpdateAlias.html
  */
 export const UpdateAlias = operation('UpdateAlias', {
@@ -30,7 +30,7 @@ export const UpdateAlias = operation('UpdateAlias', {
   check: ({ aliasName }) => checkAliasName(aliasName),
 
   async run({ alias, current, key, home, store, clock }) {
-    if (current.spec !== key.spec || current.usage !== key.usage) {
+    if (!isSameType(current, key)) {
       fail(
         'ValidationException',
         `${current.arn} and ${key.arn} are not of the same type and key usage.`,

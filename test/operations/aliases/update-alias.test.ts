@@ -28,6 +28,24 @@ test('moves away from a key that is pending deletion, never to one', async () =>
   await expectFailure('UpdateAlias', back, 'KMSInvalidStateException')
 })
 
+test('moves between keys of one type and usage, whatever their specs, and no others', async () => {
+  const sign = { keyUsage: 'SIGN_VERIFY' } as const
+  const agree = { keySpec: 'ECC_NIST_P256', keyUsage: 'KEY_AGREEMENT' } as const
+  const mac = (keySpec: 'HMAC_256' | 'HMAC_512') =>
+    newKey({ keySpec, keyUsage: 'GENERATE_VERIFY_MAC' })
+  const nist = await newKey({ keySpec: 'ECC_NIST_P256', ...sign })
+  const edwards = await newKey({ keySpec: 'ECC_NIST_EDWARDS25519', ...sign })
+  const [short, long] = [await mac('HMAC_256'), await mac('HMAC_512')]
+  await call('CreateAlias', { aliasName: 'alias/signs', targetKeyId: nist.keyId })
+  await call('UpdateAlias', { aliasName: 'alias/signs', targetKeyId: edwards.keyId })
+  await call('CreateAlias', { aliasName: 'alias/macs', targetKeyId: short.keyId })
+  await call('UpdateAlias', { aliasName: 'alias/macs', targetKeyId: long.keyId })
+  for (const { keyId: targetKeyId } of [await newKey(), await newKey(agree), short]) {
+    const move = { aliasName: 'alias/signs', targetKeyId }
+    await expectFailure('UpdateAlias', move, 'ValidationException', 'not of the same type')
+  }
+})
+
 test('refuses what is not there', async () => {
   const { keyId } = await newKey()
   const none = { aliasName: 'alias/none', targetKeyId: keyId }
