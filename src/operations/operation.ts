@@ -66,6 +66,12 @@ export interface KeyNeed<Request, Found extends Authorised<Key> | undefined = Au
   readonly kind: 'key'
   /** How the request names it; `undefined` when it does not. */
   readonly find: (request: Request) => KeyName | (undefined extends Found ? undefined : never)
+  /**
+   * Refuses keys of a kind that can never do it, before their state is looked at; pure.
+   *
+   * @throws KmsError UnsupportedOperationException.
+   */
+  readonly checkKind?: (key: Key) => void
   /** The states in which the operation works; no default, so that each operation decides. */
   readonly states: readonly KeyState[]
   /** The usage that the key must have. */

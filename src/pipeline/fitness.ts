@@ -1,16 +1,21 @@
-/** Whether a key is fit for an operation: its state and its usage. */
+/** Whether a key is fit for an operation: its kind, its state and its usage, in this order. */
 
 import { fail } from '../model/failures.ts'
 import type { Key, KeyState } from '../model/key.ts'
 import type { KeyNeed } from '../operations/operation.ts'
 
+type Rule = Pick<KeyNeed<never>, 'checkKind' | 'states' | 'usage'>
+
 /**
- * Refuses a key that is not fit.
+ * Refuses a key that is not fit. Of a key that can never do what is asked AWS says so whatever state
+ * it is in, and of a state that it is in before its usage.
  * https://docs.aws.amazon.com/kms/latest/developerguide/key-state.html
  *
- * @throws KmsError DisabledException, KMSInvalidStateException or InvalidKeyUsageException.
+ * @throws KmsError UnsupportedOperationException, DisabledException, KMSInvalidStateException or
+ *   InvalidKeyUsageException.
  */
-export function checkFitness(key: Key, need: Pick<KeyNeed<never>, 'states' | 'usage'>): void {
+export function checkFitness(key: Key, need: Rule): void {
+  need.checkKind?.(key)
   if (!need.states.includes(key.state)) refuseState(key, need.states)
   if (need.usage !== undefined && key.usage !== need.usage) {
     fail(

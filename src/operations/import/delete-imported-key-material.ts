@@ -12,11 +12,10 @@ const states: readonly KeyState[] = [...takesMaterial, 'PendingDeletion']
  * https://docs.aws.amazon.com/kms/latest/APIReference/API_DeleteImportedKeyMaterial.html
  */
 export const DeleteImportedKeyMaterial = operation('DeleteImportedKeyMaterial', {
-  needs: { key: keyById({ aliases: false, states, grantable: false }) },
+  needs: { key: keyById({ aliases: false, checkKind: checkImports, states, grantable: false }) },
   changes: true,
 
   async run({ request, key, lifecycle }) {
-    checkImports(key)
     await lifecycle.expireMaterial(key)
     const material = materialOf(key, request.keyMaterialId)
     if (material?.imported?.isPresent) await lifecycle.removeMaterial(key, material)

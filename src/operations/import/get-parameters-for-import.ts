@@ -9,7 +9,14 @@ import { checkFits, checkImports, takesMaterial, wrappingOf } from './import-rul
  * https://docs.aws.amazon.com/kms/latest/APIReference/API_GetParametersForImport.html
  */
 export const GetParametersForImport = operation('GetParametersForImport', {
-  needs: { key: keyById({ aliases: false, states: takesMaterial, grantable: false }) },
+  needs: {
+    key: keyById({
+      aliases: false,
+      checkKind: checkImports,
+      states: takesMaterial,
+      grantable: false,
+    }),
+  },
   changes: true,
 
   check(request) {
@@ -22,7 +29,6 @@ export const GetParametersForImport = operation('GetParametersForImport', {
   }),
 
   async run({ request, key, lifecycle }) {
-    checkImports(key)
     const how = wrappingOf(request)
     checkFits(key, how)
     const { publicKey, importToken, validToMs } = await lifecycle.prepareImport(key, how)

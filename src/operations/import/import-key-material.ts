@@ -10,7 +10,14 @@ import { checkImports, checkMaterialMembers, takesMaterial } from './import-rule
  * https://docs.aws.amazon.com/kms/latest/APIReference/API_ImportKeyMaterial.html
  */
 export const ImportKeyMaterial = operation('ImportKeyMaterial', {
-  needs: { key: keyById({ aliases: false, states: takesMaterial, grantable: false }) },
+  needs: {
+    key: keyById({
+      aliases: false,
+      checkKind: checkImports,
+      states: takesMaterial,
+      grantable: false,
+    }),
+  },
   changes: true,
 
   check(request) {
@@ -23,7 +30,6 @@ export const ImportKeyMaterial = operation('ImportKeyMaterial', {
   }),
 
   async run({ request, key, lifecycle, clock }) {
-    checkImports(key)
     checkMaterialMembers(key, request)
     checkNotTooLate(request, clock())
     const materialId = await lifecycle.importMaterial(key, {

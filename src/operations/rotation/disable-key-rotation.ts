@@ -9,11 +9,17 @@ import { checkRotatesByItself } from './rotation-rules.ts'
  * https://docs.aws.amazon.com/kms/latest/APIReference/API_DisableKeyRotation.html
  */
 export const DisableKeyRotation = operation('DisableKeyRotation', {
-  needs: { key: keyById({ aliases: false, states: enabled, grantable: false }) },
+  needs: {
+    key: keyById({
+      aliases: false,
+      checkKind: checkRotatesByItself,
+      states: enabled,
+      grantable: false,
+    }),
+  },
   changes: true,
 
   async run({ key, store }) {
-    checkRotatesByItself(key)
     await changeKey(store, key, enabled, { rotation: null })
     return {}
   },

@@ -12,13 +12,19 @@ const PERIOD_IN_DAYS_DEFAULT = 365
  * https://docs.aws.amazon.com/kms/latest/APIReference/API_EnableKeyRotation.html
  */
 export const EnableKeyRotation = operation('EnableKeyRotation', {
-  needs: { key: keyById({ aliases: false, states: enabled, grantable: false }) },
+  needs: {
+    key: keyById({
+      aliases: false,
+      checkKind: checkRotatesByItself,
+      states: enabled,
+      grantable: false,
+    }),
+  },
   changes: true,
 
   conditions: ({ rotationPeriodInDays }) => ({ 'kms:RotationPeriodInDays': rotationPeriodInDays }),
 
   async run({ request, key, store, clock }) {
-    checkRotatesByItself(key)
     const { rotationPeriodInDays = PERIOD_IN_DAYS_DEFAULT } = request
     // Asking again for what is on already must not put the next rotation off.
     if (key.rotation?.periodInDays === rotationPeriodInDays) return {}

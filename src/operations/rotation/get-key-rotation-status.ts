@@ -11,12 +11,17 @@ import { checkRotates } from './rotation-rules.ts'
  */
 export const GetKeyRotationStatus = operation('GetKeyRotationStatus', {
   needs: {
-    key: keyById({ aliases: false, states: anyState, grantable: false, otherAccounts: true }),
+    key: keyById({
+      aliases: false,
+      checkKind: checkRotates,
+      states: anyState,
+      grantable: false,
+      otherAccounts: true,
+    }),
   },
   changes: false,
 
   async run({ key }) {
-    checkRotates(key)
     const rotation = key.state === 'PendingDeletion' ? undefined : key.rotation
     return {
       keyRotationEnabled: rotation !== undefined,

@@ -12,11 +12,12 @@ import { checkRotates } from './rotation-rules.ts'
  * https://docs.aws.amazon.com/kms/latest/APIReference/API_ListKeyRotations.html
  */
 export const ListKeyRotations = operation('ListKeyRotations', {
-  needs: { key: keyById({ aliases: false, states: anyState, grantable: false }) },
+  needs: {
+    key: keyById({ aliases: false, checkKind: checkRotates, states: anyState, grantable: false }),
+  },
   changes: false,
 
   async run({ request, key }) {
-    checkRotates(key)
     const all = request.includeKeyMaterial === 'ALL_KEY_MATERIAL'
     const { backingKeys, pendingRotation } = key
     const listed = all

@@ -8,11 +8,12 @@ import { checkRotates } from './rotation-rules.ts'
  * https://docs.aws.amazon.com/kms/latest/APIReference/API_RotateKeyOnDemand.html
  */
 export const RotateKeyOnDemand = operation('RotateKeyOnDemand', {
-  needs: { key: keyById({ aliases: false, states: enabled, grantable: false }) },
+  needs: {
+    key: keyById({ aliases: false, checkKind: checkRotates, states: enabled, grantable: false }),
+  },
   changes: true,
 
   async run({ key, lifecycle }) {
-    checkRotates(key)
     await lifecycle.rotateKey(key, 'ON_DEMAND')
     return { keyId: key.arn }
   },

@@ -1,6 +1,7 @@
 /** GetPublicKey. */
 
 import { fail } from '../../model/failures.ts'
+import type { Key } from '../../model/key.ts'
 import { isPair } from '../../model/key-specs.ts'
 import { algorithmsOf } from '../keys/key-metadata.ts'
 import { enabled, keyById, operation } from '../operation.ts'
@@ -11,13 +12,12 @@ import { spkiOf } from './public-half.ts'
  * https://docs.aws.amazon.com/kms/latest/APIReference/API_GetPublicKey.html
  */
 export const GetPublicKey = operation('GetPublicKey', {
-  needs: { key: keyById({ aliases: true, states: enabled, grantable: true }) },
+  needs: {
+    key: keyById({ aliases: true, checkKind: checkIsPair, states: enabled, grantable: true }),
+  },
   changes: false,
 
   async run({ key }) {
-    if (!isPair(key.spec)) {
-      fail('UnsupportedOperationException', `${key.arn} has no public key: it is ${key.spec}.`)
-    }
     const { encryptionAlgorithms, signingAlgorithms, keyAgreementAlgorithms } = algorithmsOf(key)
     return {
       keyId: key.arn,
@@ -31,3 +31,9 @@ export const GetPublicKey = operation('GetPublicKey', {
     }
   },
 })
+
+/** @throws KmsError UnsupportedOperationException for a key that is no pair. */
+function checkIsPair({ arn, spec }: Key): void {
+  if (!isPair(spec))
+    fail('UnsupportedOperationException', `${arn} has no public key: it is ${spec}.`)
+}

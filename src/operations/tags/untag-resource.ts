@@ -1,7 +1,6 @@
 /** UntagResource. */
 
 import { keyById, operation, present } from '../operation.ts'
-import { checkTagKeys } from './tag-rules.ts'
 
 /**
  * Removes tags from a key.
@@ -10,8 +9,6 @@ import { checkTagKeys } from './tag-rules.ts'
 export const UntagResource = operation('UntagResource', {
   needs: { key: keyById({ aliases: false, states: present, grantable: false }) },
   changes: true,
-
-  check: ({ tagKeys }) => checkTagKeys(tagKeys),
 
   conditions: ({ tagKeys }) => ({ 'aws:TagKeys': tagKeys }),
 
