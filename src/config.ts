@@ -47,6 +47,8 @@ export interface Config {
   readonly softhsmConf: string
   readonly maxInFlight: number
   readonly maxInFlightPerIdentity: number
+  readonly maxConnections: number
+  readonly maxConnectionsPerAddress: number
   readonly shutdownGraceMs: number
   readonly jobIntervalMs: number
   readonly logLevel: LogLevel
@@ -119,6 +121,8 @@ export function loadConfig(sources: Sources): Config {
     softhsmConf: values['hsm.softhsmConf'],
     maxInFlight: values.maxInFlight,
     maxInFlightPerIdentity: values.maxInFlightPerIdentity,
+    maxConnections: values.maxConnections,
+    maxConnectionsPerAddress: values.maxConnectionsPerAddress,
     shutdownGraceMs: values.shutdownGraceMs,
     jobIntervalMs: values.jobIntervalMs,
     logLevel: values.logLevel,

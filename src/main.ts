@@ -276,18 +276,20 @@ async function install(hsm: HsmHandle, store: Store, clock: () => number): Promi
 }
 
 function openGrpcDoor(
-  { grpcListen, tls, trustDomain, maxInFlightPerIdentity }: Config,
+  config: Config,
   parts: Parameters<typeof startGrpcDoor>[1],
 ): Promise<GrpcDoor> {
-  return startGrpcDoor({ listen: grpcListen, tls, trustDomain, maxInFlightPerIdentity }, parts)
+  const { grpcListen: listen, tls, trustDomain, maxInFlightPerIdentity } = config
+  const { maxConnections, maxConnectionsPerAddress } = config
+  const limits = { maxInFlightPerIdentity, maxConnections, maxConnectionsPerAddress }
+  return startGrpcDoor({ listen, tls, trustDomain, ...limits }, parts)
 }
 
-function openAwsDoor(
-  { awsListen, awsTls, tls, place }: Config,
-  parts: Parameters<typeof startAwsDoor>[1],
-): Promise<AwsDoor> {
-  const { region } = place
-  return startAwsDoor({ listen: awsListen, tls: awsTls ? tls : undefined, region }, parts)
+function openAwsDoor(config: Config, parts: Parameters<typeof startAwsDoor>[1]): Promise<AwsDoor> {
+  const { awsListen: listen, awsTls, maxConnections, maxConnectionsPerAddress } = config
+  const tls = awsTls ? config.tls : undefined
+  const { region } = config.place
+  return startAwsDoor({ listen, tls, region, maxConnections, maxConnectionsPerAddress }, parts)
 }
 
 /** As many as AWS lets a root have. */

@@ -115,6 +115,13 @@ export const SETTINGS = {
   ),
   maxInFlight: integer('256', 1, 100_000, 'Calls that are worked on at once; more are refused.'),
   maxInFlightPerIdentity: integer('64', 1, 100_000, 'The same for one caller.'),
+  maxConnections: integer('1024', 1, 65_535, 'Connections at each door; more are closed.'),
+  maxConnectionsPerAddress: integer(
+    '256',
+    1,
+    65_535,
+    'The same for one address that they come from, or one /64 of IPv6.',
+  ),
   shutdownGraceMs: integer('10000', 0, 600_000, 'How long calls may take to end at shutdown.'),
   jobIntervalMs: integer(
     '60000',

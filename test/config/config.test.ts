@@ -94,6 +94,8 @@ describe('defaults', () => {
       softhsmConf: join(cwd, '.keyslot/hsm/softhsm2.conf'),
       maxInFlight: 256,
       maxInFlightPerIdentity: 64,
+      maxConnections: 1024,
+      maxConnectionsPerAddress: 256,
       shutdownGraceMs: 10_000,
       jobIntervalMs: 60_000,
       logLevel: 'info',

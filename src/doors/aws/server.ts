@@ -16,21 +16,20 @@ import type { FailureName } from '../../model/failures.ts'
 import type { Pipeline } from '../../pipeline/call.ts'
 import type { RpcName } from '../../service.ts'
 import type { Admission } from '../admission.ts'
+import { type ConnectionLimits, limitConnections } from '../connection-limits.ts'
 import { addressOf, HANDSHAKE_TIMEOUT_MS, LAST_WORD_MS, listen, within } from '../listener.ts'
 import { keepTlsFresh, readTls, type TlsFiles } from '../tls.ts'
 import { createAuthentication, type FindCallerCredential } from './authenticate.ts'
 import { requestListener } from './calls.ts'
 
 /** The settings of the door. */
-export interface AwsDoorSettings {
+export interface AwsDoorSettings extends ConnectionLimits {
   /** Port 0 is any that is free. */
   readonly listen: { readonly host: string; readonly port: number }
   /** Plain HTTP without them. */
   readonly tls?: TlsFiles
   /** The Region in the scope of signatures. */
   readonly region: string
-  /** Connections in all; 1024 unless given. */
-  readonly maxConnections?: number
   /** How long a request may take to arrive in full; 5 s unless given. */
   readonly requestTimeoutMs?: number
   /** How often the TLS files are looked at; every minute unless given. */
@@ -75,7 +74,7 @@ export async function startAwsDoor(
   settings: AwsDoorSettings,
   parts: AwsDoorParts,
 ): Promise<AwsDoor> {
-  const { region, tls, maxConnections = 1024 } = settings
+  const { region, tls } = settings
   const { pipeline, admission, credential, log, clock, onEnd } = parts
   const connections = createConnections()
   const listener = requestListener({
@@ -88,8 +87,8 @@ export async function startAwsDoor(
     isStopping: () => !server.listening,
   })
   const { server, stopTls } = createHttpServer(settings, listener, log)
-  server.maxConnections = maxConnections
   server.on(tls ? 'secureConnection' : 'connection', (socket: Socket) => connections.accept(socket))
+  limitConnections(server, settings, log)
   server.on('tlsClientError', ({ message }: Error, { remoteAddress }: Socket) =>
     log('debug', 'TLS handshake failed', { reason: message, remoteAddress }),
   )

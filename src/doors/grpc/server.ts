@@ -11,6 +11,7 @@ import type { Pipeline } from '../../pipeline/call.ts'
 import type { Identities } from '../../pipeline/identities.ts'
 import type { RpcName } from '../../service.ts'
 import { type Admission, createAdmission } from '../admission.ts'
+import { type ConnectionLimits, limitConnections } from '../connection-limits.ts'
 import { addressOf, HANDSHAKE_TIMEOUT_MS, LAST_WORD_MS, listen, within } from '../listener.ts'
 import { keepTlsFresh, readTls, type TlsFiles } from '../tls.ts'
 import { type CallParts, handlerOf } from './calls.ts'
@@ -19,7 +20,7 @@ import { addHealth, type Readiness } from './health.ts'
 import { addReflection } from './reflection/service.ts'
 
 /** The settings of the door. */
-export interface GrpcDoorSettings {
+export interface GrpcDoorSettings extends ConnectionLimits {
   /** An address (port 0 is any that is free), or a socket in the file system. */
   readonly listen: { readonly host: string; readonly port: number } | { readonly path: string }
   readonly tls: TlsFiles
@@ -29,8 +30,6 @@ export interface GrpcDoorSettings {
   readonly maxInFlight?: number
   /** Calls at work for one identity; 64 unless given. */
   readonly maxInFlightPerIdentity?: number
-  /** Connections in all; 1024 unless given. */
-  readonly maxConnections?: number
   /** Connections of one identity; as many as it may have calls at work, unless given. */
   readonly maxConnectionsPerIdentity?: number
   /** How long a request may take to arrive in full; 5 s unless given. */
@@ -79,7 +78,7 @@ export async function startGrpcDoor(
   settings: GrpcDoorSettings,
   parts: GrpcDoorParts,
 ): Promise<GrpcDoor> {
-  const { maxInFlight = 256, maxInFlightPerIdentity = 64, maxConnections = 1024 } = settings
+  const { maxInFlight = 256, maxInFlightPerIdentity = 64 } = settings
   const { log, onEnd } = parts
   const server = createGrpcServer(maxInFlightPerIdentity)
   const admission = parts.admission ?? createAdmission({ maxInFlight, maxInFlightPerIdentity })
@@ -108,7 +107,7 @@ export async function startGrpcDoor(
       socket.destroy()
     })
   })
-  listener.maxConnections = maxConnections
+  limitConnections(listener, settings, log)
   listener.on('tlsClientError', ({ message }, { remoteAddress }) =>
     log('debug', 'TLS handshake failed', { reason: message, remoteAddress }),
   )
