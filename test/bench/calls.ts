@@ -8,14 +8,28 @@ import type { Installation } from './installation.ts'
 /** The sizes of plaintexts. */
 export const PLAINTEXT_BYTES = [32, 4096] as const
 
+/** The key specs that sign, and by which algorithm. */
+export const SIGNING = {
+  RSA_2048: 'RSASSA_PKCS1_V1_5_SHA_256',
+  ECC_NIST_P256: 'ECDSA_SHA_256',
+} as const
+
+/** A key spec that signs here. */
+export type SigningSpec = keyof typeof SIGNING
+
+/** All of them. */
+export const SIGNING_SPECS = Object.keys(SIGNING) as readonly SigningSpec[]
+
 /** A call that is measured. */
-export interface MeasuredCall {
+export type MeasuredCall = {
   /** As the table names it. */
   readonly title: string
-  readonly rpc: 'Encrypt' | 'Decrypt' | 'GenerateDataKey'
-  /** Of the plaintext or the data key. */
+  /** Of the plaintext, the data key or the message. */
   readonly bytes: number
-}
+} & (
+  | { readonly rpc: 'Encrypt' | 'Decrypt' | 'GenerateDataKey' }
+  | { readonly rpc: 'Sign'; readonly spec: SigningSpec }
+)
 
 /** All of them. */
 export const CALLS: readonly MeasuredCall[] = [
@@ -24,11 +38,14 @@ export const CALLS: readonly MeasuredCall[] = [
   { title: 'GenerateDataKey 32 B', rpc: 'GenerateDataKey', bytes: 32 },
   { title: 'Encrypt 4 KB', rpc: 'Encrypt', bytes: 4096 },
   { title: 'Decrypt 4 KB', rpc: 'Decrypt', bytes: 4096 },
+  { title: 'Sign RSA_2048', rpc: 'Sign', spec: 'RSA_2048', bytes: 32 },
+  { title: 'Sign ECC_NIST_P256', rpc: 'Sign', spec: 'ECC_NIST_P256', bytes: 32 },
 ]
 
 /** The requests of a call, one for each key, as gRPC frames one behind the other. */
-export function framesOf({ rpc, bytes }: MeasuredCall, installation: Installation): Buffer {
-  const { keyIds, ciphertexts } = installation
+export function framesOf(call: MeasuredCall, installation: Installation): Buffer {
+  const { keyIds, ciphertexts, signingKeyIds } = installation
+  const { rpc, bytes } = call
   switch (rpc) {
     case 'Encrypt': {
       const plaintext = Buffer.alloc(bytes, 7)
@@ -40,6 +57,13 @@ export function framesOf({ rpc, bytes }: MeasuredCall, installation: Installatio
     }
     case 'GenerateDataKey':
       return Buffer.concat(keyIds.map((keyId) => frame(rpc, { keyId, keySpec: 'AES_256' })))
+    case 'Sign':
+      return frame(rpc, {
+        keyId: signingKeyIds[call.spec],
+        message: Buffer.alloc(bytes, 7),
+        messageType: 'RAW',
+        signingAlgorithm: SIGNING[call.spec],
+      })
   }
 }
 

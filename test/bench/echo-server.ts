@@ -23,10 +23,16 @@ const [home] = process.argv.slice(2)
 if (home === undefined) throw new Error('say where the certificates are')
 
 const DATA_KEY = Buffer.alloc(32, 1)
+const SIGNATURE = Buffer.alloc(256, 1)
 const SUITE = 'ENCRYPTION_ALGORITHM_SPEC_SYMMETRIC_DEFAULT'
 
 interface AnyRequest {
-  readonly request: { keyId?: string; plaintext: Buffer; ciphertextBlob: Buffer }
+  readonly request: {
+    keyId?: string
+    plaintext: Buffer
+    ciphertextBlob: Buffer
+    signingAlgorithm: string
+  }
 }
 
 type Answer = (error: null, response: object) => void
@@ -46,6 +52,8 @@ const rpcs: UntypedServiceImplementation = {
     }),
   GenerateDataKey: ({ request }: AnyRequest, answer: Answer) =>
     answer(null, { plaintext: DATA_KEY, ciphertextBlob: DATA_KEY, keyId: request.keyId }),
+  Sign: ({ request: { keyId, signingAlgorithm } }: AnyRequest, answer: Answer) =>
+    answer(null, { keyId, signature: SIGNATURE, signingAlgorithm }),
 }
 
 const loaded = loadPackageDefinition(

@@ -2,12 +2,12 @@
 
 import { execFile } from 'node:child_process'
 import { cpSync, readFileSync, writeFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { connect } from '../../src/client/client.ts'
+import { type Client, connect } from '../../src/client/client.ts'
 import { softhsmConfiguration } from '../../src/pkcs11/profiles/softhsm.ts'
-import { PLAINTEXT_BYTES } from './calls.ts'
-import { type RunningServer, startKeyslot } from './servers.ts'
+import { PLAINTEXT_BYTES, type SigningSpec } from './calls.ts'
+import { type RunningServer, startKeyslot, THIS_CHECKOUT } from './servers.ts'
 
 /** What a generator needs to know of an installation. */
 export interface Installation {
@@ -15,23 +15,40 @@ export interface Installation {
   readonly keyIds: readonly string[]
   /** For each size of plaintext, one ciphertext for each key. */
   readonly ciphertexts: ReadonlyMap<number, readonly Buffer[]>
+  /** A key that signs, of each spec that was asked for. */
+  readonly signingKeyIds: Readonly<Partial<Record<SigningSpec, string>>>
+}
+
+/** What an installation is to have. */
+export interface Wanted {
+  /** Symmetric keys. */
+  readonly keys: number
+  readonly signing: readonly SigningSpec[]
+  /** The folder of the keyslot that makes it; this one, unless given. */
+  readonly checkout?: string | undefined
 }
 
 const AT_ONCE = 32
 
-/** Makes an installation with a number of keys in a directory that is not there yet. */
-export async function makeInstallation(home: string, keys: number): Promise<Installation> {
+/** Makes an installation in a directory that is not there yet. */
+export async function makeInstallation(home: string, wanted: Wanted): Promise<Installation> {
+  const { keys, signing, checkout = THIS_CHECKOUT } = wanted
   // The first start makes token, certificates and database.
-  await (await startKeyslot(home)).stop()
-  const populate = resolve(import.meta.dirname, 'populate.ts')
+  await (await startKeyslot(home, checkout)).stop()
+  const populate = join(checkout, 'test/bench/populate.ts')
   const { stdout } = await promisify(execFile)(process.execPath, [populate, home, `${keys}`], {
     env: { ...process.env, SOFTHSM2_CONF: join(home, 'hsm/softhsm2.conf') },
   })
   const keyIds: readonly string[] = JSON.parse(stdout)
-  const server = await startKeyslot(home)
+  const server = await startKeyslot(home, checkout)
+  const client = clientOf(server, home)
   try {
-    return { home, keyIds, ciphertexts: await encryptAll(server, home, keyIds) }
+    const ciphertexts = await encryptAll(client, keyIds)
+    const signingKeyIds: Partial<Record<SigningSpec, string>> = {}
+    for (const spec of signing) signingKeyIds[spec] = await signingKey(client, spec)
+    return { home, keyIds, ciphertexts, signingKeyIds }
   } finally {
+    client.close()
     await server.stop()
   }
 }
@@ -43,17 +60,25 @@ export function copyInstallation({ home }: Installation, copy: string): string {
   return copy
 }
 
-async function encryptAll(
-  { address }: RunningServer,
-  home: string,
-  keyIds: readonly string[],
-): Promise<Installation['ciphertexts']> {
-  const client = connect({
+function clientOf({ address }: RunningServer, home: string): Client {
+  return connect({
     endpoint: address,
     ca: readFileSync(join(home, 'tls/ca.pem')),
     certificate: readFileSync(join(home, 'tls/root.pem')),
     privateKey: readFileSync(join(home, 'tls/root-key.pem')),
   })
+}
+
+async function signingKey(client: Client, keySpec: SigningSpec): Promise<string> {
+  const { keyMetadata } = await client.call('CreateKey', { keySpec, keyUsage: 'SIGN_VERIFY' })
+  if (!keyMetadata) throw new Error('CreateKey has answered no key')
+  return keyMetadata.keyId
+}
+
+async function encryptAll(
+  client: Client,
+  keyIds: readonly string[],
+): Promise<Installation['ciphertexts']> {
   const all = new Map<number, readonly Buffer[]>()
   for (const bytes of PLAINTEXT_BYTES) {
     const plaintext = Buffer.alloc(bytes, 7)
@@ -66,6 +91,5 @@ async function encryptAll(
     }
     all.set(bytes, made)
   }
-  client.close()
   return all
 }

@@ -8,16 +8,34 @@ import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import pkcs11js, { type Handle } from 'pkcs11js'
 import { loadConfig } from '../../src/config.ts'
+import { CURVE_PARAMETERS } from '../../src/pkcs11/token/mechanisms.ts'
 import { findToken, loadModule, logIn, readPin } from '../../src/pkcs11/token/module.ts'
-import { CALLS, type MeasuredCall } from './calls.ts'
+import { CALLS, type MeasuredCall, type SigningSpec } from './calls.ts'
 
 /** CPU microseconds an operation, by the title of the call. */
 export type RawCosts = Readonly<Record<'token object' | 'session object', Record<string, number>>>
 
-const AT_ONCE = 200
+type Keys = Readonly<Record<'AES' | SigningSpec, Handle>>
+
+const AT_ONCE = 50
 const IV = Buffer.alloc(12, 1)
 const AAD = Buffer.alloc(32, 2)
 const ROOM = Buffer.alloc(8192)
+const PAIRS = {
+  RSA_2048: {
+    mechanism: pkcs11js.CKM_RSA_PKCS_KEY_PAIR_GEN,
+    material: [
+      { type: pkcs11js.CKA_MODULUS_BITS, value: 2048 },
+      { type: pkcs11js.CKA_PUBLIC_EXPONENT, value: Buffer.of(1, 0, 1) },
+    ],
+    signs: { mechanism: pkcs11js.CKM_SHA256_RSA_PKCS },
+  },
+  ECC_NIST_P256: {
+    mechanism: pkcs11js.CKM_EC_KEY_PAIR_GEN,
+    material: [{ type: pkcs11js.CKA_EC_PARAMS, value: CURVE_PARAMETERS['P-256'] }],
+    signs: { mechanism: pkcs11js.CKM_ECDSA },
+  },
+} as const
 
 const [home = '', ms = '200'] = process.argv.slice(2)
 const config = loadConfig({ flags: { dev: true, home }, environment: {}, cwd: home })
@@ -28,18 +46,30 @@ await logIn(module, token, () => readPin({ file: join(home, 'hsm/pin') }))
 const flags = pkcs11js.CKF_SERIAL_SESSION | pkcs11js.CKF_RW_SESSION
 const session = pkcs11.C_OpenSession(token.slot.handle, flags)
 
-function generateKey(isTokenObject: boolean): Handle {
-  return pkcs11.C_GenerateKey(session, { mechanism: pkcs11js.CKM_AES_KEY_GEN }, [
-    { type: pkcs11js.CKA_CLASS, value: pkcs11js.CKO_SECRET_KEY },
-    { type: pkcs11js.CKA_KEY_TYPE, value: pkcs11js.CKK_AES },
-    { type: pkcs11js.CKA_VALUE_LEN, value: 32 },
+/** A key of this kind, or the private half of a pair. */
+function generateKey(key: 'AES' | SigningSpec, isTokenObject: boolean): Handle {
+  const kept = [
     { type: pkcs11js.CKA_TOKEN, value: isTokenObject },
     { type: pkcs11js.CKA_PRIVATE, value: true },
     { type: pkcs11js.CKA_SENSITIVE, value: true },
     { type: pkcs11js.CKA_EXTRACTABLE, value: false },
-    { type: pkcs11js.CKA_ENCRYPT, value: true },
-    { type: pkcs11js.CKA_DECRYPT, value: true },
-  ])
+  ]
+  if (key === 'AES') {
+    return pkcs11.C_GenerateKey(session, { mechanism: pkcs11js.CKM_AES_KEY_GEN }, [
+      ...kept,
+      { type: pkcs11js.CKA_VALUE_LEN, value: 32 },
+      { type: pkcs11js.CKA_ENCRYPT, value: true },
+      { type: pkcs11js.CKA_DECRYPT, value: true },
+    ])
+  }
+  const { mechanism, material } = PAIRS[key]
+  const { privateKey } = pkcs11.C_GenerateKeyPair(
+    session,
+    { mechanism },
+    [{ type: pkcs11js.CKA_TOKEN, value: false }, ...material],
+    [...kept, { type: pkcs11js.CKA_SIGN, value: true }],
+  )
+  return privateKey
 }
 
 const gcm = {
@@ -58,22 +88,29 @@ function encrypt(key: Handle, plaintext: Buffer): Buffer {
   return pkcs11.C_Encrypt(session, plaintext, ROOM)
 }
 
-function operationOf({ rpc, bytes }: MeasuredCall, key: Handle): () => unknown {
-  const plaintext = randomBytes(bytes)
-  const opened = Buffer.alloc(8192)
-  const sealed = Buffer.from(encrypt(key, plaintext))
-  switch (rpc) {
+function operationOf(call: MeasuredCall, keys: Keys): () => unknown {
+  const plaintext = randomBytes(call.bytes)
+  const { AES: key } = keys
+  switch (call.rpc) {
     case 'Encrypt':
       return () => encrypt(key, plaintext)
-    case 'Decrypt':
+    case 'Decrypt': {
+      const opened = Buffer.alloc(8192)
+      const sealed = Buffer.from(encrypt(key, plaintext))
       return () => {
         pkcs11.C_DecryptInit(session, gcm, key)
         return pkcs11.C_Decrypt(session, sealed, opened)
       }
+    }
     case 'GenerateDataKey':
       return () => {
         pkcs11.C_GenerateRandom(session, plaintext)
         return encrypt(key, plaintext)
+      }
+    case 'Sign':
+      return () => {
+        pkcs11.C_SignInit(session, PAIRS[call.spec].signs, keys[call.spec])
+        return pkcs11.C_Sign(session, plaintext, ROOM)
       }
   }
 }
@@ -91,14 +128,23 @@ function cost(operation: () => unknown): number {
   return (user + system) / count
 }
 
-function costs(key: Handle): Record<string, number> {
-  return Object.fromEntries(CALLS.map((call) => [call.title, cost(operationOf(call, key))]))
+/** Keys of all kinds, as token objects or as session objects. */
+function generateKeys(areTokenObjects: boolean): Keys {
+  return {
+    AES: generateKey('AES', areTokenObjects),
+    RSA_2048: generateKey('RSA_2048', areTokenObjects),
+    ECC_NIST_P256: generateKey('ECC_NIST_P256', areTokenObjects),
+  }
 }
 
-const tokenKey = generateKey(true)
-const answer: RawCosts = {
-  'token object': costs(tokenKey),
-  'session object': costs(generateKey(false)),
+function costs(keys: Keys): Record<string, number> {
+  return Object.fromEntries(CALLS.map((call) => [call.title, cost(operationOf(call, keys))]))
 }
-pkcs11.C_DestroyObject(session, tokenKey)
+
+const tokenKeys = generateKeys(true)
+const answer: RawCosts = {
+  'token object': costs(tokenKeys),
+  'session object': costs(generateKeys(false)),
+}
+for (const key of Object.values(tokenKeys)) pkcs11.C_DestroyObject(session, key)
 process.stdout.write(JSON.stringify(answer), () => process.exit(0))

@@ -28,6 +28,8 @@ export interface Row {
   readonly side: string
   readonly requestsPerSecond?: number
   readonly ofEcho?: number
+  /** Of what one thread does with raw pkcs11js. */
+  readonly ofRaw?: number
   /** CPU microseconds a request, of each process. */
   readonly doorUs?: number
   readonly doorOfEcho?: number
@@ -59,13 +61,19 @@ export function summarise(
   sides: readonly string[],
 ): readonly Row[] {
   return calls.flatMap(({ title }) => [
-    ...sides.map((side) => sideRow(measurements, title, side, sides)),
+    ...sides
+      .filter((side) => measurements.samples.some((each) => isOf(each, title, side)))
+      .map((side) => sideRow(measurements, title, side, sides)),
     ...(['token object', 'session object'] as const).map((object) => ({
       call: title,
       side: `raw pkcs11js, ${object}`,
       hsmUs: median(measurements.raw.map((costs) => costs[object][title] ?? Number.NaN)),
     })),
   ])
+}
+
+function isOf(sample: Sample, call: string, side: string): boolean {
+  return sample.call === call && sample.side === side
 }
 
 function sideRow(
@@ -75,7 +83,7 @@ function sideRow(
   [echo = '', fewest = '']: readonly string[],
 ): Row {
   const of = (load: Sample['load'], name = side) =>
-    samples.filter((each) => each.call === call && each.side === name && each.load === load)
+    samples.filter((each) => isOf(each, call, name) && each.load === load)
   const full = of('full')
   const half = of('half')
   const middle = (some: readonly Sample[], what: (result: RoundResult) => number) =>
@@ -94,12 +102,14 @@ function sideRow(
   }
   if (side === echo) return row
   const hsmUs = middle(full, (result) => result.hsmUs ?? Number.NaN)
+  const rawUs = median(raw.map((costs) => costs['session object'][call] ?? Number.NaN))
   return {
     ...row,
     ofEcho: ratio(echo, rate),
+    ofRaw: (row.requestsPerSecond * rawUs) / 1_000_000,
     doorOfEcho: ratio(echo, ({ doorUs }) => doorUs),
     hsmUs,
-    hsmOfRaw: hsmUs / median(raw.map((costs) => costs['session object'][call] ?? Number.NaN)),
+    hsmOfRaw: hsmUs / rawUs,
     growth: ratio(fewest, ({ doorUs, hsmUs: us }) => doorUs + (us ?? 0)),
   }
 }
@@ -119,6 +129,7 @@ const COLUMNS: readonly {
   { title: 'side', text: ({ side }) => side },
   { title: 'req/s', text: ({ requestsPerSecond }) => digits(requestsPerSecond, 0) },
   { title: '× echo', text: ({ ofEcho }) => digits(ofEcho, 2) },
+  { title: '× raw', text: ({ ofRaw }) => digits(ofRaw, 2) },
   { title: 'door µs', text: ({ doorUs }) => digits(doorUs, 1) },
   { title: '× echo', text: ({ doorOfEcho }) => digits(doorOfEcho, 2) },
   { title: 'HSM µs', text: ({ hsmUs }) => digits(hsmUs, 1) },
@@ -145,7 +156,8 @@ export function startsTable(startMs: Measurements['startMs']): string {
   )
 }
 
-function table(titles: readonly string[], lines: readonly (readonly string[])[]): string {
+/** A table in Markdown: words to the left, numbers to the right. */
+export function table(titles: readonly string[], lines: readonly (readonly string[])[]): string {
   const widths = titles.map((title, at) =>
     Math.max(title.length, ...lines.map((line) => line[at]?.length ?? 0)),
   )
@@ -155,11 +167,11 @@ function table(titles: readonly string[], lines: readonly (readonly string[])[])
   return [laidOut(titles), rule, ...lines.map(laidOut)].join('\n')
 }
 
-/** Names to the left, numbers to the right. */
 function pad(cell: string, width: number, column: number): string {
   return column < 1 || /^[a-z]/.test(cell) ? cell.padEnd(width) : cell.padStart(width)
 }
 
-function digits(value: number | undefined, count: number): string {
+/** A number as a cell, so many digits behind the point; nothing where there is none. */
+export function digits(value: number | undefined, count: number): string {
   return value === undefined || Number.isNaN(value) ? '' : value.toFixed(count)
 }

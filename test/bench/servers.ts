@@ -20,22 +20,14 @@ export interface RunningServer {
   stop(): Promise<void>
 }
 
+/** The folder of this keyslot. */
+export const THIS_CHECKOUT = resolve(import.meta.dirname, '../..')
+
 /** Starts keyslot on an installation; this checkout's, or that of another folder. */
-export function startKeyslot(
-  home: string,
-  checkout = resolve(import.meta.dirname, '../..'),
-): Promise<RunningServer> {
+export function startKeyslot(home: string, checkout = THIS_CHECKOUT): Promise<RunningServer> {
   const main = resolve(checkout, 'src/cli/main.ts')
-  const listen = [
-    '--grpc-listen',
-    '127.0.0.1:0',
-    '--aws-listen',
-    '127.0.0.1:0',
-    '--status-listen',
-    '127.0.0.1:0',
-  ]
-  const flags = ['--home', home, ...listen, '--log-level', 'warn']
-  return start(home, [main, 'serve', '--dev', ...flags])
+  const flags = ['--home', home, '--grpc-listen', ANY_PORT, '--status-listen', ANY_PORT]
+  return start(home, [main, 'serve', '--dev', ...flags, '--log-level', 'warn'])
 }
 
 /** Starts the echo server, with the certificates of an installation. */
@@ -50,6 +42,8 @@ export function cpuNs(pid: number): number {
     .reduce((sum, stat) => sum + Number(stat.split(' ')[0]), 0)
 }
 
+const ANY_PORT = '127.0.0.1:0'
+
 /** A bench that is given up leaves no server behind. */
 const running = new Set<ChildProcess>()
 process.on('exit', () => {
@@ -61,7 +55,8 @@ async function start(home: string, argv: readonly string[]): Promise<RunningServ
   const beganMs = performance.now()
   const child = spawn(process.execPath, argv, {
     stdio: ['ignore', 'pipe', 'inherit'],
-    env: { PATH: process.env.PATH, HOME: home },
+    // Not as a flag: a keyslot of before that door refuses what it does not know.
+    env: { PATH: process.env.PATH, HOME: home, KEYSLOT_AWS_LISTEN: ANY_PORT },
   })
   running.add(child)
   child.once('exit', () => running.delete(child))

@@ -12,7 +12,7 @@ import { setTimeout } from 'node:timers/promises'
 import type { AccessKey } from '../../doors/aws/sign.ts'
 
 /** A server that serves. */
-export interface Side {
+export interface Server {
   readonly name: string
   readonly endpoint: string
   readonly key: AccessKey
@@ -29,13 +29,13 @@ process.on('exit', () => {
 })
 
 /** Starts the echo. */
-export async function startEcho(): Promise<Side> {
+export async function startEcho(): Promise<Server> {
   const child = start(process.execPath, [resolve(import.meta.dirname, 'echo-server.ts')])
   return sideOf('echo', child, await endpointOf(child), ANY_KEY)
 }
 
 /** Starts keyslot in a directory of its own, in development mode. */
-export async function startKeyslot(): Promise<Side> {
+export async function startKeyslot(): Promise<Server> {
   const home = mkdtempSync(join(tmpdir(), 'keyslot-bench-aws-'))
   const main = resolve(import.meta.dirname, '../../../src/cli/main.ts')
   const listen = ['grpc', 'aws', 'status'].flatMap((door) => [`--${door}-listen`, '127.0.0.1:0'])
@@ -58,7 +58,7 @@ export async function startKeyslot(): Promise<Side> {
 }
 
 /** Starts moto's server; nothing where it is not installed. */
-export async function startMoto(): Promise<Side | undefined> {
+export async function startMoto(): Promise<Server | undefined> {
   if (spawnSync('moto_server', ['--help'], { stdio: 'ignore' }).status !== 0) return undefined
   const port = await freePort()
   const child = start('moto_server', ['-H', '127.0.0.1', '-p', `${port}`])
@@ -107,7 +107,7 @@ async function endpointOf({ stdout }: ChildProcess): Promise<string> {
   throw new Error('it does not start')
 }
 
-function sideOf(name: string, child: ChildProcess, endpoint: string, key: AccessKey): Side {
+function sideOf(name: string, child: ChildProcess, endpoint: string, key: AccessKey): Server {
   const { pid = 0 } = child
   const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')
   return {
