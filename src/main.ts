@@ -28,6 +28,8 @@ import type { SvidSettings } from './pipeline/identities/bearer.ts'
 import { openSealer } from './pipeline/identities/own-key.ts'
 import { createIdentities } from './pipeline/identities.ts'
 import { createPipeline } from './pipeline/pipeline.ts'
+import type { AttackReport } from './pkcs11/attacks/report.ts'
+import { attackToken } from './pkcs11/attacks/run.ts'
 import type { HsmReport } from './pkcs11/settings.ts'
 import { type HsmHandle, startHsm } from './pkcs11/supervisor.ts'
 import { applySeed } from './seed/seed.ts'
@@ -174,6 +176,11 @@ export async function hsmCheck(config: Config): Promise<HsmReport> {
   } finally {
     await hsm.stop()
   }
+}
+
+/** Attacks keys that it makes in the token for this, and destroys them. */
+export function hsmAttack(config: Config): Promise<AttackReport> {
+  return attackToken({ settings: config.hsm })
 }
 
 /** The objects of the token that no row of the store explains; the first thousand. */

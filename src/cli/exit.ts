@@ -6,7 +6,7 @@
 /** The exit codes. */
 export const EXIT = {
   done: 0,
-  /** `hsm check` found that the token lacks something that is needed. */
+  /** `hsm check` found that the token lacks something that is needed, or an attack succeeded. */
   checkFailed: 1,
   /** The command cannot be understood; nothing was sent. */
   usage: 252,
@@ -21,7 +21,7 @@ export const EXIT = {
 /** What the exit codes mean, for the help. */
 export const EXIT_CODES_HELP = `Exit codes, as the AWS CLI has them:
   0    done
-  1    hsm check: the token lacks something that is needed
+  1    hsm check: the token lacks something that is needed, or an attack succeeded
   130  interrupted
   252  the command cannot be understood; nothing was sent
   253  settings or credentials are missing or not usable; nothing was sent

@@ -1,6 +1,7 @@
 /** `keyslot hsm`: what the token is and can do, and the objects in it that nothing explains. */
 
 import { type Command, Option } from 'commander'
+import type { AttackReport } from '../pkcs11/attacks/report.ts'
 import type { HsmReport } from '../pkcs11/settings.ts'
 import { CliError, EXIT } from './exit.ts'
 import { configFrom, settingOptions } from './serve.ts'
@@ -77,7 +78,12 @@ function addCheck(program: Command, hsm: Command): void {
     .description(
       'Opens the token in a process of its own, as the service does, proves what keyslot uses of ' +
         'it, and says what it found. The service may be running meanwhile. Exit code 1 when the ' +
-        'token cannot serve.',
+        'token cannot serve, or an attack succeeds.',
+    )
+    .option(
+      '--attacks',
+      'Also makes a key of every kind, attacks it as one could who is logged in, and destroys it; ' +
+        'takes as long as the token takes to make the keys.',
     )
     .addOption(
       new Option('--output <format>', 'How to print; table unless given.').choices([
@@ -87,12 +93,18 @@ function addCheck(program: Command, hsm: Command): void {
     )
   for (const option of settingOptions()) command.addOption(option)
   command.action(async (flags: Record<string, string>) => {
-    const { output = 'table', ...settings } = { ...program.opts(), ...flags }
+    const { output = 'table', attacks: isAttacked, ...settings } = { ...program.opts(), ...flags }
     const config = configFrom(program, settings)
     const report = await reportOf(config)
+    const attacks = isAttacked ? await attacksOf(config) : undefined
+    const tables = [reportTable(report), ...(attacks === undefined ? [] : [attackTable(attacks)])]
     await print(
-      output === 'json' ? `${JSON.stringify(report, null, 4)}\n` : `${reportTable(report)}\n`,
+      output === 'json'
+        ? `${JSON.stringify({ ...report, attacks }, null, 4)}\n`
+        : `${tables.join('\n\n')}\n`,
     )
+    const successes = attacks?.successes.length ?? 0
+    if (successes > 0) throw new CliError(EXIT.checkFailed, `${successes} attacks succeeded`)
   })
 }
 
@@ -122,6 +134,50 @@ export function reportTable({ identity, limits, capabilities, ...rest }: HsmRepo
     columns(facts.map(([name, value]) => [name, `${value ?? ''}`])),
     columns([['capability', 'needed for', 'offered', 'proved', 'used'], ...rows]),
   ].join('\n\n')
+}
+
+/** What attacks came to, as people read it. */
+export function attackTable({ keys, notMade, rows, successes }: AttackReport): string {
+  const gains = (['key out', 'attribute loosened', 'usage added'] as const).map(
+    (gain) => successes.filter((success) => success.gain === gain).length,
+  )
+  const [out, loosened, added] = gains
+  const attacks = rows.map(({ attack, tries, unbound }) => {
+    const succeeded = successes.filter((success) => success.attack === attack).length
+    const notes = unbound === 0 ? '' : `, ${unbound} by another mechanism that it cannot refuse`
+    return [
+      attack,
+      `${tries}`,
+      succeeded === 0 ? `refused${notes}` : `SUCCEEDED ${succeeded}${notes}`,
+    ]
+  })
+  return [
+    columns([[`attack on ${keys.length} keys`, 'tries', 'result'], ...attacks]),
+    ...(notMade.length === 0
+      ? []
+      : [columns([['not made', 'why'], ...notMade.map(({ key, why }) => [key, why])])]),
+    ...(successes.length === 0
+      ? []
+      : [
+          columns([
+            ['succeeded', 'key', 'gain', 'how'],
+            ...successes.map(({ attack, key, gain, how }) => [attack, key, gain, how]),
+          ]),
+        ]),
+    `${out} keys out, ${loosened} attributes loosened, ${added} usages added.`,
+  ].join('\n\n')
+}
+
+async function attacksOf(config: Parameters<typeof import('../main.ts').hsmAttack>[0]) {
+  const { hsmAttack } = await import('../main.ts')
+  try {
+    return await hsmAttack(config)
+  } catch (error) {
+    const { message } = error as Error
+    throw new CliError(EXIT.checkFailed, `the attacks could not be made: ${message}`, {
+      cause: error,
+    })
+  }
 }
 
 async function madeBy(config: Parameters<typeof import('../main.ts').hsmInit>[0]) {
