@@ -138,35 +138,37 @@ export function reportTable({ identity, limits, capabilities, ...rest }: HsmRepo
 
 /** What attacks came to, as people read it. */
 export function attackTable({ keys, notMade, rows, successes }: AttackReport): string {
-  const gains = (['key out', 'attribute loosened', 'usage added'] as const).map(
-    (gain) => successes.filter((success) => success.gain === gain).length,
-  )
-  const [out, loosened, added] = gains
-  const attacks = rows.map(({ attack, tries, unbound }) => {
+  const resultOf = ({ attack, tries, unbound }: AttackReport['rows'][number]) => {
     const succeeded = successes.filter((success) => success.attack === attack).length
-    const notes = unbound === 0 ? '' : `, ${unbound} by another mechanism that it cannot refuse`
-    return [
-      attack,
-      `${tries}`,
-      succeeded === 0 ? `refused${notes}` : `SUCCEEDED ${succeeded}${notes}`,
-    ]
+    if (tries === 0) return 'not offered'
+    const result = succeeded === 0 ? 'refused' : `SUCCEEDED ${succeeded} times`
+    return unbound === 0 ? result : `${result}; its own use by other mechanisms ${unbound} times`
+  }
+  const attacks = rows.map((row) => [row.attack, `${row.tries}`, resultOf(row)])
+  const ways = Map.groupBy(successes, ({ attack, key, gain }) => `${attack}\n${key}\n${gain}`)
+  const succeeded = [...ways.values()].flatMap(([first, ...others]) => {
+    if (first === undefined) return []
+    const more = others.length === 0 ? '' : ` and ${others.length} more`
+    return [[first.key, first.gain, `${first.how}${more}`]]
   })
-  return [
-    columns([[`attack on ${keys.length} keys`, 'tries', 'result'], ...attacks]),
-    ...(notMade.length === 0
-      ? []
-      : [columns([['not made', 'why'], ...notMade.map(({ key, why }) => [key, why])])]),
-    ...(successes.length === 0
-      ? []
-      : [
-          columns([
-            ['succeeded', 'key', 'gain', 'how'],
-            ...successes.map(({ attack, key, gain, how }) => [attack, key, gain, how]),
-          ]),
-        ]),
-    `${out} keys out, ${loosened} attributes loosened, ${added} usages added.`,
-  ].join('\n\n')
+  const sums = GAINS.map(([gain, name]) => {
+    const count = successes.filter((success) => success.gain === gain).length
+    return `${count} ${name}`
+  })
+  const tables = [
+    [[`attack on ${keys.length} keys`, 'tries', 'result'], ...attacks],
+    [['not made', 'why'], ...notMade.map(({ key, why }) => [key, why])],
+    [['succeeded on', 'gain', 'by'], ...succeeded],
+  ]
+  const filled = tables.filter((table) => table.length > 1)
+  return [...filled.map(columns), `${sums.join(', ')}.`].join('\n\n')
 }
+
+const GAINS = [
+  ['key out', 'keys out'],
+  ['attribute loosened', 'attributes loosened'],
+  ['usage added', 'usages added'],
+] as const
 
 async function attacksOf(config: Parameters<typeof import('../main.ts').hsmAttack>[0]) {
   const { hsmAttack } = await import('../main.ts')

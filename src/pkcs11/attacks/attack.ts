@@ -7,7 +7,7 @@ import { secretValues } from './families/reading.ts'
 import { conjurings, reImports } from './families/unwrapping.ts'
 import { digests, usages } from './families/using.ts'
 import { clulow, trojans, wraps, wrapsWithIt } from './families/wrapping.ts'
-import type { Outcome, Tally } from './report.ts'
+import type { Outcome } from './report.ts'
 import type { Target } from './target.ts'
 
 /** An attack. */
@@ -33,8 +33,3 @@ export const ATTACKS: readonly Attack[] = [
   ...usages.map(({ name, run }) => ({ name, run })),
   { name: 'C_DigestKey', run: digests },
 ]
-
-/** Makes all attacks on a key. */
-export function attackKey(attacker: Attacker, target: Target, tally: Tally): void {
-  for (const { name, run } of ATTACKS) tally.add(name, target.name, run(attacker, target))
-}

@@ -12,9 +12,9 @@ import { generationOf } from '../token/mechanisms.ts'
 import { TokenError } from '../token/return-values.ts'
 import { TokenSession } from '../token/session.ts'
 import { dataKeyPairTemplate, publicKeyTemplate } from '../token/templates.ts'
-import { attackKey } from './attack.ts'
+import { ATTACKS } from './attack.ts'
 import { Attacker } from './attacker.ts'
-import { type AttackReport, type Outcome, Tally } from './report.ts'
+import type { Outcome } from './report.ts'
 import { SAID_FD } from './run.ts'
 import {
   ATTACKED_SPECS,
@@ -60,14 +60,24 @@ export function openBattle(served: ServedToken): Battle {
   }
 }
 
-/** How a battle is fought. */
+/** What has come of an attack on a key. */
+export interface Attacked {
+  readonly key: string
+  readonly attack: string
+}
+
+/** How a battle is fought, and who is told of it. */
 export interface BattleOrder {
   readonly settings: HsmSettings
   /** Of which specs keys are made; all of them unless given. */
   readonly specs?: readonly KeySpec[]
-  /** Ends it after the key at hand. */
+  /** Attacks that are left out. */
+  readonly done: readonly Attacked[]
+  /** Ends it after the attack at hand. */
   readonly signal: AbortSignal
-  readonly onKey: (key: string) => void
+  readonly onAttack: (attacked: Attacked) => void
+  readonly onOutcomes: (attacked: Attacked, outcomes: readonly Outcome[]) => void
+  readonly onNotMade: (key: string, why: string) => void
 }
 
 /**
@@ -75,50 +85,64 @@ export interface BattleOrder {
  *
  * @throws Error when it was interrupted; the keys are destroyed then too.
  */
-export async function attackAll(battle: Battle, order: BattleOrder): Promise<AttackReport> {
+export async function attackAll(battle: Battle, order: BattleOrder): Promise<void> {
   const { session, token } = battle
-  const tally = new Tally()
-  const keys: string[] = []
-  const notMade: { key: string; why: string }[] = []
   // What an interrupted run has left.
   destroyTargets(session)
   try {
     for (const plan of targetPlans(token, order.specs ?? ATTACKED_SPECS)) {
-      await nextTurn()
-      order.signal.throwIfAborted()
-      order.onKey(plan.name)
-      const why = plan.lack ?? attackPlan(battle, plan, tally)
-      if (why === undefined) keys.push(plan.name)
-      else notMade.push({ key: plan.name, why })
+      const left = KEY_ATTACKS.filter((attack) => !isDone(order, plan.name, attack))
+      if (plan.lack !== undefined) order.onNotMade(plan.name, plan.lack)
+      else if (left.length > 0) await attackPlan(battle, plan, order)
     }
-    order.onKey(PASSING)
-    tally.add('find a session object afterwards', PASSING, leftovers(battle))
-    tally.add('find it from another process', PASSING, sights(battle, order.settings))
-    keys.push(PASSING)
+    await makeAttack(order, PASSING, 'find a session object afterwards', () => leftovers(battle))
+    await makeAttack(order, PASSING, 'find it from another process', () =>
+      sights(battle, order.settings),
+    )
   } finally {
     destroyTargets(session)
   }
-  return { keys, notMade, ...tally.sums }
 }
 
-/** Data key pairs and derived keys: session objects. */
+/** Data key pairs are session objects. */
 const PASSING = 'data key pair'
 const DATA_KEY_PAIR = { spec: 'ECC_NIST_P256', usage: 'SIGN_VERIFY' } as const
+const AFTERWARDS = 'the key afterwards'
+const KEY_ATTACKS: readonly string[] = [...ATTACKS.map(({ name }) => name), AFTERWARDS]
 
-/** @returns why the token did not make the key. */
-function attackPlan(battle: Battle, plan: TargetPlan, tally: Tally): string | undefined {
+async function attackPlan(battle: Battle, plan: TargetPlan, order: BattleOrder): Promise<void> {
   const { session, attacker } = battle
   let made: MadeTarget
   try {
     made = plan.make(session)
   } catch (cause) {
-    if (cause instanceof TokenError) return cause.message
-    throw cause
+    if (!(cause instanceof TokenError)) throw cause
+    order.onNotMade(plan.name, cause.message)
+    return
   }
-  attackKey(attacker, made.target, tally)
-  tally.add('the key afterwards', plan.name, [afterwards(session, made)])
-  session.destroyObject(made.target.handle)
-  return undefined
+  const { target } = made
+  for (const { name, run } of ATTACKS) {
+    await makeAttack(order, plan.name, name, () => run(attacker, target))
+  }
+  await makeAttack(order, plan.name, AFTERWARDS, () => [afterwards(session, made)])
+  session.destroyObject(target.handle)
+}
+
+async function makeAttack(
+  order: BattleOrder,
+  key: string,
+  attack: string,
+  make: () => Iterable<Outcome>,
+): Promise<void> {
+  if (isDone(order, key, attack)) return
+  await nextTurn()
+  order.signal.throwIfAborted()
+  order.onAttack({ key, attack })
+  order.onOutcomes({ key, attack }, [...make()])
+}
+
+function isDone({ done }: BattleOrder, key: string, attack: string): boolean {
+  return done.some((one) => one.key === key && one.attack === attack)
 }
 
 /** Whatever has become of the key, a refusal alone would not show it. */

@@ -6,7 +6,7 @@
 import { createECDH, randomBytes } from 'node:crypto'
 import pkcs11js, { type Handle, type Mechanism } from 'pkcs11js'
 import { oaepMechanism, pssMechanism } from '../token/mechanisms.ts'
-import { ulong } from './attacker.ts'
+import { mechanismName, ulong } from './attacker.ts'
 
 /** CKM_HKDF_DERIVE and CKM_HKDF_DATA of PKCS#11 v3.0. */
 const HKDF: readonly number[] = [0x402a, 0x402b]
@@ -16,6 +16,13 @@ const HKDF_SALT = { none: 1, key: 4 } as const
 const WITHOUT_DERIVATION = 1
 /** The curves on which a token may hold a key, by OpenSSL's names. */
 const CURVES = ['prime256v1', 'secp384r1', 'secp521r1', 'secp256k1'] as const
+
+const MAC_BYTES = 8
+/** Longer than any parameter: zeros, so that no pointer in it leads anywhere. */
+const NOTHING_BYTES = 512
+/** Mechanisms that take no parameter. */
+const STANDARD_PLAIN =
+  /_(ECB|MAC|CMAC|HMAC|ECDSA|DSA|RSA_PKCS|X_509|X9_31|KEY_WRAP|KEY_WRAP_PAD|ECDSA_SHA\w+|DSA_SHA\w+)$/
 
 /** A mechanism with each of the parameters that it may take. */
 export function withParameters(mechanism: number): readonly Mechanism[] {
@@ -34,6 +41,10 @@ export function withParameters(mechanism: number): readonly Mechanism[] {
     }))
   }
   if (HKDF.includes(mechanism)) return [{ mechanism, parameter: hkdf() }]
+  const name = mechanismName({ mechanism })
+  if (name.endsWith('_GENERAL')) return [{ mechanism, parameter: ulong(MAC_BYTES) }]
+  // Some modules read a parameter before they look whether there is one.
+  if (!STANDARD_PLAIN.test(name)) return [{ mechanism, parameter: Buffer.alloc(NOTHING_BYTES) }]
   return [{ mechanism }]
 }
 
@@ -47,7 +58,12 @@ export function hkdf(saltKey?: Handle): Buffer {
   return parameter
 }
 
-const PARAMETERS = new Map<number, () => readonly NonNullable<Mechanism['parameter']>[]>([
+type Parameter = NonNullable<Mechanism['parameter']>
+
+/** Word size and rounds. */
+const RC5 = Buffer.concat([ulong(4), ulong(12)])
+
+const PARAMETERS = new Map<number, () => readonly Parameter[]>([
   [pkcs11js.CKM_AES_CBC, () => [randomBytes(16)]],
   [pkcs11js.CKM_AES_CBC_PAD, () => [randomBytes(16)]],
   [pkcs11js.CKM_AES_CTS, () => [randomBytes(16)]],
@@ -76,6 +92,15 @@ const PARAMETERS = new Map<number, () => readonly NonNullable<Mechanism['paramet
       },
     ],
   ],
+  // Modules read the parameters of these before they look at the key, without asking for them.
+  ...[pkcs11js.CKM_RC2_ECB, pkcs11js.CKM_RC2_MAC].map((mechanism) => of(mechanism, ulong(128))),
+  ...[pkcs11js.CKM_RC2_CBC, pkcs11js.CKM_RC2_CBC_PAD, pkcs11js.CKM_RC2_MAC_GENERAL].map(
+    (mechanism) => of(mechanism, Buffer.concat([ulong(128), ulong(8)])),
+  ),
+  ...[pkcs11js.CKM_RC5_ECB, pkcs11js.CKM_RC5_MAC].map((mechanism) => of(mechanism, RC5)),
+  ...[pkcs11js.CKM_RC5_CBC, pkcs11js.CKM_RC5_CBC_PAD, pkcs11js.CKM_RC5_MAC_GENERAL].map(
+    (mechanism) => of(mechanism, Buffer.concat([RC5, ulong(8), ulong(0)])),
+  ),
   [pkcs11js.CKM_DES_CBC, () => [randomBytes(8)]],
   [pkcs11js.CKM_DES_CBC_PAD, () => [randomBytes(8)]],
   [pkcs11js.CKM_DES3_CBC, () => [randomBytes(8)]],
@@ -99,6 +124,10 @@ const PSS_HASHES = new Map([
   [pkcs11js.CKM_SHA384_RSA_PKCS_PSS, 'sha384'],
   [pkcs11js.CKM_SHA512_RSA_PKCS_PSS, 'sha512'],
 ] as const)
+
+function of(mechanism: number, parameter: Parameter): [number, () => readonly Parameter[]] {
+  return [mechanism, () => [parameter]]
+}
 
 /** A point of the attacker's on each curve. */
 function POINTS(): readonly Buffer[] {

@@ -4,41 +4,42 @@
  * has gone, or by a signal, it finishes with the key at hand, destroys what it has made, and ends.
  */
 
-import { Socket } from 'node:net'
+import { writeSync } from 'node:fs'
 import { text } from 'node:stream/consumers'
 import { openToken } from '../process/token.ts'
 import { attackAll, openBattle } from './battle.ts'
-import { type AttackTask, SAID_FD, type Said } from './run.ts'
+import { type ProcessTask, SAID_FD, type Said } from './run.ts'
 import { destroyTargets } from './targets.ts'
 
-const task = JSON.parse(await text(process.stdin)) as AttackTask
-const door = new Socket({ fd: SAID_FD, readable: true, writable: true })
+const task = JSON.parse(await text(process.stdin)) as ProcessTask
 const interruption = new AbortController()
-const interrupt = () => interruption.abort(new Error('interrupted'))
-door.on('error', interrupt).on('close', interrupt).resume()
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, interrupt)
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.on(signal, () => interruption.abort(new Error(`interrupted by ${signal}`)))
+}
 
 try {
-  const report = await attack()
-  say({ kind: 'done', report })
+  await attack()
+  say({ kind: 'done' })
 } catch (cause) {
   say({ kind: 'failed', reason: cause instanceof Error ? cause.message : String(cause) })
 }
-door.end()
 
-async function attack() {
+async function attack(): Promise<void> {
   const served = await openToken(task.settings, () => undefined)
   const battle = openBattle(served)
   try {
     if (task.onlyDestroys === true) {
       destroyTargets(battle.session)
-      return { keys: [], notMade: [], rows: [], successes: [] }
+      return
     }
-    return await attackAll(battle, {
-      specs: task.specs,
+    await attackAll(battle, {
       settings: task.settings,
+      specs: task.specs,
+      done: task.done,
       signal: interruption.signal,
-      onKey: (key) => say({ kind: 'attacking', key }),
+      onAttack: (attacked) => say({ kind: 'attacking', ...attacked }),
+      onOutcomes: (attacked, outcomes) => say({ kind: 'attacked', ...attacked, outcomes }),
+      onNotMade: (key, why) => say({ kind: 'not made', key, why }),
     })
   } finally {
     battle.close()
@@ -46,6 +47,12 @@ async function attack() {
   }
 }
 
+/** At once: the next call into the module may be the last. */
 function say(value: Said): void {
-  if (!door.destroyed) door.write(`${JSON.stringify(value)}\n`)
+  const line = Buffer.from(`${JSON.stringify(value)}\n`)
+  try {
+    for (let at = 0; at < line.length; ) at += writeSync(SAID_FD, line, at)
+  } catch (cause) {
+    interruption.abort(cause)
+  }
 }

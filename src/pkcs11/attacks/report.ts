@@ -47,6 +47,9 @@ export interface AttackReport {
   readonly successes: readonly Success[]
 }
 
+/** What is said instead of an answer when the module has ended its process. */
+export const CRASH = 'crash of the module'
+
 /** Adds outcomes up. */
 export class Tally {
   readonly #rows = new Map<

@@ -22,6 +22,8 @@ export interface Target {
   readonly handle: Handle
   /** A secret key, or the private half of a pair. */
   readonly isSecret: boolean
+  /** Whether it signs by Ed25519. */
+  readonly isEdwards: boolean
   /** What it is for. */
   readonly uses: readonly Use[]
   /** The mechanisms that it is for. */

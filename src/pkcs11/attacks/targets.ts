@@ -22,7 +22,7 @@ import {
   templateOf,
 } from '../process/backing-key.ts'
 import { labelOf, tokenKeys } from '../process/object-search.ts'
-import { generationOf } from '../token/mechanisms.ts'
+import { CKK_EC_EDWARDS, generationOf } from '../token/mechanisms.ts'
 import type { TokenSession } from '../token/session.ts'
 import {
   derivedKeyTemplate,
@@ -197,6 +197,7 @@ export function targetOf(
     name,
     handle,
     isSecret: has('CKA_CLASS', pkcs11js.CKO_SECRET_KEY),
+    isEdwards: has('CKA_KEY_TYPE', CKK_EC_EDWARDS),
     uses: (Object.keys(USES) as Use[]).filter((use) => has(use, true)),
     allowed,
     isBound: template.some((one) => one.name === 'CKA_ALLOWED_MECHANISMS'),

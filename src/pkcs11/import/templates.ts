@@ -44,6 +44,7 @@ export function wrappingKeyTemplate(
     fixed('CKA_DECRYPT', way === 'decrypts'),
     fixed('CKA_SIGN', false),
     fixed('CKA_DERIVE', false),
+    fixed('CKA_WRAP_WITH_TRUSTED', true),
     fixed('CKA_ALLOWED_MECHANISMS', ulong(mechanism)),
     fixed('CKA_ID', id),
     fixed('CKA_LABEL', label),

@@ -17,7 +17,8 @@ import {
 } from '../../model/asymmetric/schemes.ts'
 import { type Curve, type KeyKind, type Material, materialOf } from '../../model/key-specs.ts'
 
-const CKK_EC_EDWARDS = 0x40
+/** CKA_KEY_TYPE of keys on a twisted Edwards curve. */
+export const CKK_EC_EDWARDS = 0x40
 /** Makes pairs on a twisted Edwards curve. */
 export const CKM_EC_EDWARDS_KEY_PAIR_GEN = 0x1055
 /** Signs by EdDSA. */

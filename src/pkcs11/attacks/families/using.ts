@@ -98,16 +98,20 @@ export const usages = FUNCTIONS.map((keyFunction) => ({
   },
 }))
 
-/** Digests the key itself, which tells of it what a guess can be held against. */
-export function* digests(attacker: Attacker, { handle }: Target): Iterable<Outcome> {
+/**
+ * Digests the key itself. No attribute tells a token to refuse that. Of a secret as long as ours the
+ * digest is of no use; of Ed25519 that by SHA-512 is what signs (RFC 8032, section 5.1.5).
+ */
+export function* digests(attacker: Attacker, { handle, isEdwards }: Target): Iterable<Outcome> {
   for (const mechanism of attacker.mechanismsFor(pkcs11js.CKF_DIGEST)) {
     const answer = attacker.ask('C_DigestKey', (pkcs11, session) => {
       pkcs11.C_DigestInit(session, { mechanism })
       pkcs11.C_DigestKey(session, handle)
-      return pkcs11.C_DigestFinal(session, output())
+      pkcs11.C_DigestFinal(session, output()).fill(0)
     })
+    const isTheKey = isEdwards && mechanism === pkcs11js.CKM_SHA512
     yield outcomeOf(answer, () => ({
-      gain: 'usage added',
+      gain: isTheKey ? 'key out' : 'usage added',
       how: `C_DigestKey by ${mechanismName({ mechanism })}`,
     }))
   }
