@@ -78,6 +78,8 @@ export async function serve(config: Config, options: ServiceOptions = {}): Promi
 
   const store = await openStore({ path: config.database })
   started.defer(() => store.close())
+  // After the doors and the jobs, which are stopped first.
+  started.defer(() => writeLastUses(store, log))
   const audit = await openAuditLog(config.audit)
   started.defer(() => audit.close())
   const installation = await store.installation()
@@ -240,6 +242,15 @@ function svidsOf({ svid: { jwks, audience }, trustDomain }: Config): SvidSetting
     jwks: current,
     audiences: [audience],
     nameOf: (spiffeId) => parseSpiffeId(spiffeId, trustDomain),
+  }
+}
+
+/** A store that cannot be written any more must not keep the service from stopping. */
+async function writeLastUses({ lastUses }: Store, log: Log): Promise<void> {
+  try {
+    await lastUses.flush()
+  } catch (cause) {
+    log('error', 'the last uses of keys could not be written', { cause })
   }
 }
 

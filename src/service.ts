@@ -41,7 +41,11 @@ export type EnumPrefix =
   | 'WRAPPING_KEY_SPEC_'
 
 /** The prefixes of enum values that AWS spells in PascalCase. */
-export type PascalPrefix = 'GRANT_OPERATION_' | 'KEY_STATE_' | 'STATUS_TYPE_'
+export type PascalPrefix =
+  | 'GRANT_OPERATION_'
+  | 'KEY_LAST_USAGE_TRACKING_OPERATION_'
+  | 'KEY_STATE_'
+  | 'STATUS_TYPE_'
 
 type Pascal<S extends string> = S extends `${infer Head}_${infer Tail}`
   ? `${Capitalize<Lowercase<Head>>}${Pascal<Tail>}`

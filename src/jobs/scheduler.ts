@@ -24,6 +24,7 @@ const DUE: Jobs = {
   'rotate due keys': rotateDueKeys,
   'delete due keys': deleteDueKeys,
   'expire due key material': expireDueMaterial,
+  'write the last uses of keys': ({ store }) => store.lastUses.flush(),
 }
 /** What reads the whole token. */
 const WHOLE: Jobs = { reconcile: ({ reconcile }) => reconcile() }

@@ -65,6 +65,7 @@ import { CreateKey } from './keys/create-key.ts'
 import { DescribeKey } from './keys/describe-key.ts'
 import { DisableKey } from './keys/disable-key.ts'
 import { EnableKey } from './keys/enable-key.ts'
+import { GetKeyLastUsage } from './keys/get-key-last-usage.ts'
 import { ListKeys } from './keys/list-keys.ts'
 import { ScheduleKeyDeletion } from './keys/schedule-key-deletion.ts'
 import { UpdateKeyDescription } from './keys/update-key-description.ts'
@@ -95,6 +96,7 @@ import { UntagResource } from './tags/untag-resource.ts'
 export const OPERATIONS: { readonly [N in OperationName]: AnyOperation<N> } = {
   CreateKey,
   DescribeKey,
+  GetKeyLastUsage,
   ListKeys,
   UpdateKeyDescription,
   EnableKey,

@@ -7,8 +7,8 @@ import type { KeyNeed } from '../operations/operation.ts'
 type Rule = Pick<KeyNeed<never>, 'checkKind' | 'states' | 'usage'>
 
 /**
- * Refuses a key that is not fit. Of a key that can never do what is asked AWS says so whatever state
- * it is in, and of a state that it is in before its usage.
+ * Refuses a key that is not fit. Of a key that can never do what is asked AWS says so whatever
+ * state it is in, and looks at its usage last.
  * https://docs.aws.amazon.com/kms/latest/developerguide/key-state.html
  *
  * @throws KmsError UnsupportedOperationException, DisabledException, KMSInvalidStateException or

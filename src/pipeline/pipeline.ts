@@ -11,7 +11,8 @@ import type { CallLimits } from '../pkcs11/hsm.ts'
 import { type AppendAudit, type AuditSubject, type Outcome, record } from './audit.ts'
 import type { Call, Pipeline } from './call.ts'
 import type { Identities } from './identities.ts'
-import { meetNeeds } from './needs.ts'
+import { noteUses } from './last-uses.ts'
+import { type Met, meetNeeds } from './needs.ts'
 
 /** What the pipeline is made of. */
 export interface PipelineParts {
@@ -59,6 +60,7 @@ async function run<N extends OperationName>(
   const { changes } = operation
   const note = (outcome: Outcome, error?: KmsError) =>
     record(parts.audit, { name, call, changes, timeMs, subject, outcome, error })
+  let given: Met['given']
   let response: Operations[N]['response']
   try {
     // A token in the request has to be read before it is known who calls.
@@ -71,13 +73,14 @@ async function run<N extends OperationName>(
     const request = early ?? checked(operation, call)
     subject.request = request
     const home = { account: caller.account, region: parts.region }
-    const { given, conditions } = await meetNeeds(parts, operation, {
+    const met = await meetNeeds(parts, operation, {
       caller,
       request,
       home,
       call: factsOf(call),
       decided: (question, decision) => subject.decisions.push({ question, decision }),
     })
+    given = met.given
     if ('dryRun' in request && request.dryRun === true) {
       operation.rehearse?.({ ...given, request } as never)
       fail(
@@ -96,7 +99,7 @@ async function run<N extends OperationName>(
       caller,
       home,
       limits,
-      conditions,
+      conditions: met.conditions,
     } as never)
   } catch (cause) {
     const error = KmsError.from(cause)
@@ -104,6 +107,8 @@ async function run<N extends OperationName>(
     throw error
   }
   await note('succeeded')
+  const { requestId } = call
+  noteUses(parts.services.store, operation, given, { usedMs: timeMs, requestId })
   return response
 }
 

@@ -26,12 +26,14 @@ import { policiesAndGrantsMigration } from './migrations/0002-policies-and-grant
 import { identitiesMigration } from './migrations/0003-identities.ts'
 import { keyKindsMigration } from './migrations/0004-key-kinds.ts'
 import { importMigration } from './migrations/0005-import.ts'
+import { lastUsesMigration } from './migrations/0006-last-uses.ts'
 import { recordStore } from './records.ts'
 import type { Tables } from './rows.ts'
 import { sqliteDialect } from './sqlite.ts'
 import { CommitWatch } from './sqlite-commits.ts'
 import type { Store } from './store.ts'
 import { tagStore } from './tags.ts'
+import { lastUseStore } from './usage/last-uses.ts'
 
 /** Where the store is. */
 export interface StoreSettings {
@@ -46,6 +48,7 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0003-identities': identitiesMigration,
   '0004-key-kinds': keyKindsMigration,
   '0005-import': importMigration,
+  '0006-last-uses': lastUsesMigration,
 }
 
 /** SQLite's mark of whose file it is, `KSLT`; https://sqlite.org/pragma.html#pragma_application_id */
@@ -97,6 +100,7 @@ function storeOver(db: Kysely<Tables>, commits: CommitWatch, closed: () => void)
     intents: intentStore(db, copies),
     identities: identityStore(db, copies),
     imports: importStore(db, copies),
+    lastUses: lastUseStore(db),
     ...recordStore(db),
     close() {
       closing ??= close()

@@ -122,6 +122,7 @@ function endings(
         await transaction.deleteFrom('aliases').where('target_key_id', '=', keyId).execute()
         await transaction.deleteFrom('tags').where('key_id', '=', keyId).execute()
         await transaction.deleteFrom('grants').where('key_id', '=', keyId).execute()
+        await transaction.deleteFrom('last_uses').where('key_id', '=', keyId).execute()
         await transaction
           .updateTable('keys')
           .set({ destroyed_ms: nowMs })

@@ -3,6 +3,7 @@
  * read: one that cannot be what it should is an error that names it, never a guess.
  */
 
+import type { Generated } from 'kysely'
 import { aliasArn, isAliasName, isKeyId, keyArn } from '../model/arn.ts'
 import {
   type Alias,
@@ -41,8 +42,14 @@ export interface Tables extends IdentityTables {
   abandoned_backing_keys: { id: string; key_id: string; abandoned_ms: number }
   quarantine: QuarantineRow
   wrapping_keys: WrappingKeyRow
+  last_uses: LastUseRow
   message_counts: { backing_key_id: string; reserved: number }
-  installation: { id: number; canary_id: string; created_ms: number }
+  installation: {
+    id: number
+    canary_id: string
+    created_ms: number
+    uses_since_ms: Generated<number>
+  }
 }
 
 /** A row of `keys`. */
@@ -118,6 +125,14 @@ export interface WrappingKeyRow {
   failures: number
   used_ms: number | null
   destroyed_ms: number | null
+}
+
+/** A row of `last_uses`. */
+export interface LastUseRow {
+  key_id: string
+  operation: string
+  used_ms: number
+  request_id: string
 }
 
 /** A row of `intents`. */

@@ -21,6 +21,7 @@ import type { KeyKind } from '../model/key-specs.ts'
 import type { GrantStore } from './grants/grants.ts'
 import type { IdentityStore } from './identities/store.ts'
 import type { ImportStore } from './import/store.ts'
+import type { LastUseStore } from './usage/last-uses.ts'
 
 /** A page of a list, in the order of the list's key. */
 export interface PageRequest {
@@ -176,8 +177,8 @@ export interface IntentStore {
     },
   ): Promise<Key | undefined>
   /**
-   * Turns the key into a tombstone and removes its aliases, tags and grants; the intent ends. Content if
-   * it has ended already.
+   * Turns the key into a tombstone and removes its aliases, tags, grants and last use; the
+   * intent ends. Content if it has ended already.
    */
   finishDestroy(intentId: string, nowMs: number): Promise<void>
   /**
@@ -241,6 +242,7 @@ export interface Store {
   readonly intents: IntentStore
   readonly identities: IdentityStore
   readonly imports: ImportStore
+  readonly lastUses: LastUseStore
   /** The installation, once the token has its canary. */
   installation(): Promise<Installation | undefined>
   /** Records the installation; a second one is an error. */

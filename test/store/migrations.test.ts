@@ -9,7 +9,7 @@ import { firstMigration } from '../../src/store/migrations/0001-first.ts'
 import { sqliteDialect } from '../../src/store/sqlite.ts'
 import { temporaryDirectory } from './fixture.ts'
 
-test('a key from before there were key policies has the default one of its account', async () => {
+test('a key from before there were key policies has the default one, and no known use', async () => {
   const { directory, remove } = temporaryDirectory()
   const path = `${directory}/keyslot.db`
   const database = new DatabaseSync(path)
@@ -23,7 +23,9 @@ test('a key from before there were key policies has the default one of its accou
       'Enabled', 1, null, null, null, null);
     insert into backing_keys values ('${'0'.repeat(32)}', '11112222-3333-4444-5555-666677778888',
       1, 1, '${'0'.repeat(64)}', 1, null);
+    insert into installation values (1, '${'1'.repeat(32)}', 1);
   `)
+  const beforeMs = Date.now()
   await db.destroy()
   const store = await openStore({ path })
   const key = await store.keys.find('11112222-3333-4444-5555-666677778888')
@@ -41,6 +43,9 @@ test('a key from before there were key policies has the default one of its accou
     ],
   })
   expect(key?.policy.principalIds).toEqual(new Map())
+  // What its keys were used for before is not known.
+  expect(await store.lastUses.find('11112222-3333-4444-5555-666677778888')).toBeUndefined()
+  expect(await store.lastUses.sinceMs()).toBeGreaterThanOrEqual(beforeMs)
   await store.close()
   remove()
 })

@@ -23,6 +23,7 @@ const macAlgorithm = (subject: Subject) => algorithm(subject, 'GENERATE_VERIFY_M
 /** What does not change the key, but for `RotateKeyOnDemand`, which only adds to it. */
 const LOOKING: Readonly<Record<string, Ask>> = {
   DescribeKey: keyId,
+  GetKeyLastUsage: keyId,
   GetKeyPolicy: keyId,
   ListAliases: keyId,
   ListGrants: keyId,

@@ -53,6 +53,7 @@ const LINES = `
   GenerateDataKeyPairWithoutPlaintext | symmetric encryption   | ok | 1  | 3  | 5
   GenerateDataKeyWithoutPlaintext     | symmetric encryption   | ok | 1  | 3  | 5
   GenerateMac                         | GENERATE_VERIFY_MAC    | ok | 1  | 3  | 5
+  GetKeyLastUsage                     | any                    | ok | ok | ok | ok
   GetKeyPolicy                        | any                    | ok | ok | ok | ok
   GetKeyRotationStatus                | rotating               | ok | ok | ok | ok
   GetParametersForImport              | imported               | ok | ok | 8  | ok
