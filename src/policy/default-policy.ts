@@ -1,6 +1,6 @@
 /** The key policies that keys have of themselves, and the check that somebody stays in charge. */
 
-import type { Policy } from './document.ts'
+import { type Policy, type Relevant, statementsOn } from './document.ts'
 import type { PrincipalIds } from './principals.ts'
 import type { PolicyRequest } from './request.ts'
 import { applies } from './statements.ts'
@@ -80,11 +80,11 @@ export function leavesSomebodyInCharge(
   asked: Omit<PolicyRequest, 'action' | 'grantable'>,
   { principalIds: ids, bounded = false }: Named,
 ): boolean {
-  const action = 'kms:putkeypolicy'
-  const request = { ...asked, action, grantable: false }
-  const some = (statements: Policy['denials']) =>
-    statements.some((statement) => applies(statement, action, request, { ids, bounded }))
-  return some(policy.allowances) && !some(policy.denials)
+  const request = { ...asked, action: 'kms:PutKeyPolicy', grantable: false }
+  const some = (statements: Relevant['denials']) =>
+    statements.some((statement) => applies(statement, request, ids, bounded))
+  const { denials, allowances } = statementsOn(policy, request.action)
+  return some(allowances) && !some(denials)
 }
 
 /** What tells who is named by the policy. */

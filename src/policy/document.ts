@@ -81,6 +81,31 @@ export function principalsNamed({ denials, allowances }: Policy): readonly strin
   return [...named]
 }
 
+/** Statements that speak of an action. */
+export type Relevant = Pick<Policy, 'denials' | 'allowances'>
+
+/** Which statements speak of which action, for as long as their policy is there. */
+const relevant = new WeakMap<Policy, Map<string, Relevant>>()
+/** The actions that are remembered of a policy: there are fewer, but anything may be asked. */
+const ACTIONS_MAX = 256
+
+/** The statements of a policy that speak of an action, in whatever case it is: found once. */
+export function statementsOn(policy: Policy, action: string): Relevant {
+  let ofPolicy = relevant.get(policy)
+  const known = ofPolicy?.get(action)
+  if (known) return known
+  const lower = action.toLowerCase()
+  const speaks = ({ hasAction }: Statement): boolean => hasAction(lower)
+  const { denials, allowances } = policy
+  const found = { denials: denials.filter(speaks), allowances: allowances.filter(speaks) }
+  if (!ofPolicy || ofPolicy.size >= ACTIONS_MAX) {
+    ofPolicy = new Map()
+    relevant.set(policy, ofPolicy)
+  }
+  ofPolicy.set(action, found)
+  return found
+}
+
 function checkSize(text: string, kind: PolicyKind): void {
   const max = POLICY_SIZE_MAX[kind]
   const size =

@@ -9,7 +9,7 @@
  */
 
 import type { Grant } from '../model/grant.ts'
-import type { Policy } from './document.ts'
+import { type Policy, statementsOn } from './document.ts'
 import { grantStanding } from './grants.ts'
 import { type PrincipalIds, STANDING, type Standing } from './principals.ts'
 import type { PolicyRequest } from './request.ts'
@@ -70,7 +70,7 @@ export interface Decision {
 /** Decides; pure. */
 export function evaluate(request: PolicyRequest, evidence: Evidence): Decision {
   if (request.caller.kind === 'keyslot') return NOTHING_ALLOWS
-  const asked: Asked = { request, action: request.action.toLowerCase(), evidence }
+  const asked: Asked = { request, evidence }
   const denial = findDenial(asked)
   if (denial) return { allowed: false, reason: 'explicit-deny', by: denial }
   const { resourcePolicy } = evidence
@@ -89,8 +89,6 @@ export function evaluate(request: PolicyRequest, evidence: Evidence): Decision {
 
 interface Asked {
   readonly request: PolicyRequest
-  /** In lower case. */
-  readonly action: string
   readonly evidence: Evidence
 }
 
@@ -114,23 +112,22 @@ function isAtHome({ caller, resource }: PolicyRequest): boolean {
   return caller.account === resource.account
 }
 
-function findDenial({ request, action, evidence }: Asked): DecidedBy | undefined {
+function findDenial({ request, evidence }: Asked): DecidedBy | undefined {
   const { resourcePolicy, identityPolicies, boundary, sessionPolicies } = evidence
   if (resourcePolicy) {
     const { policy, principalIds: ids } = resourcePolicy
-    const named = { ids, bounded: boundary !== undefined }
-    for (const statement of policy.denials) {
-      if (applies(statement, action, request, named)) return said(policy, statement)
+    for (const statement of statementsOn(policy, request.action).denials) {
+      if (applies(statement, request, ids, boundary !== undefined)) return said(policy, statement)
     }
   }
   for (const { name, policy } of identityPolicies) {
-    for (const statement of policy.denials) {
-      if (applies(statement, action, request)) return said(policy, statement, name)
+    for (const statement of statementsOn(policy, request.action).denials) {
+      if (applies(statement, request)) return said(policy, statement, name)
     }
   }
   for (const policy of boundary ? [boundary, ...sessionPolicies] : sessionPolicies) {
-    for (const statement of policy.denials) {
-      if (applies(statement, action, request)) return said(policy, statement)
+    for (const statement of statementsOn(policy, request.action).denials) {
+      if (applies(statement, request)) return said(policy, statement)
     }
   }
   return undefined
@@ -146,13 +143,13 @@ function findGift(asked: Asked, resourcePolicy: ResourcePolicy): Gift | undefine
 }
 
 function giftOfPolicy(
-  { request, action }: Asked,
+  { request }: Asked,
   { policy, principalIds: ids }: ResourcePolicy,
 ): Gift | undefined {
   let best: Standing = STANDING.none
   let by: Statement | undefined
-  for (const statement of policy.allowances) {
-    const standing = applies(statement, action, request, { ids })
+  for (const statement of statementsOn(policy, request.action).allowances) {
+    const standing = applies(statement, request, ids)
     if (standing <= best) continue
     best = standing
     by = statement
@@ -205,20 +202,20 @@ function hasIdentityPolicies({ caller, provider }: PolicyRequest): boolean {
   return provider === undefined && (caller.kind === 'user' || caller.kind === 'role')
 }
 
-function findIdentity({ request, action, evidence }: Asked): DecidedBy | undefined {
+function findIdentity({ request, evidence }: Asked): DecidedBy | undefined {
   for (const { name, policy } of evidence.identityPolicies) {
-    const statement = findAllowance(policy, action, request)
+    const statement = findAllowance(policy, request)
     if (statement) return said(policy, statement, name)
   }
   return undefined
 }
 
 /** The first limit that does not allow it. */
-function findLimit({ request, action, evidence }: Asked): Decision | undefined {
+function findLimit({ request, evidence }: Asked): Decision | undefined {
   const { boundary, sessionPolicies } = evidence
-  if (boundary && !findAllowance(boundary, action, request)) return BOUNDARY_STOPS
+  if (boundary && !findAllowance(boundary, request)) return BOUNDARY_STOPS
   for (const policy of sessionPolicies) {
-    if (!findAllowance(policy, action, request)) return SESSION_STOPS
+    if (!findAllowance(policy, request)) return SESSION_STOPS
   }
   return undefined
 }
@@ -234,13 +231,9 @@ const SESSION_STOPS: Decision = {
   by: { source: 'session-policy' },
 }
 
-function findAllowance(
-  policy: Policy,
-  action: string,
-  request: PolicyRequest,
-): Statement | undefined {
-  for (const statement of policy.allowances) {
-    if (applies(statement, action, request)) return statement
+function findAllowance(policy: Policy, request: PolicyRequest): Statement | undefined {
+  for (const statement of statementsOn(policy, request.action).allowances) {
+    if (applies(statement, request)) return statement
   }
   return undefined
 }

@@ -4,12 +4,12 @@
  */
 
 import type { EncryptionContext } from '../model/encryption-context.ts'
-import type { Grant, GrantOperation } from '../model/grant.ts'
+import { GRANT_OPERATIONS, type Grant, type GrantOperation } from '../model/grant.ts'
 import { isBearer, STANDING, type Standing } from './principals.ts'
 import type { PolicyRequest } from './request.ts'
 
 /** The operations that take an encryption context: constraints bind only these. */
-const WITH_CONTEXT: ReadonlySet<string> = new Set<GrantOperation>([
+const WITH_CONTEXT: ReadonlySet<GrantOperation> = new Set([
   'Decrypt',
   'Encrypt',
   'GenerateDataKey',
@@ -23,13 +23,16 @@ const WITH_CONTEXT: ReadonlySet<string> = new Set<GrantOperation>([
 const ROOT = /^arn:aws:iam::([0-9]{12}):root$/
 const NO_CONTEXT: EncryptionContext = new Map()
 
-/** As what a grant gives the caller what it asks: `none` if it does not. */
+/** The operations by their permissions. */
+const OPERATIONS: ReadonlyMap<string, GrantOperation> = new Map(
+  GRANT_OPERATIONS.map((operation) => [`kms:${operation}`, operation]),
+)
+
+/** As what a grant gives the caller what it asks, be it through its account: or `none`. */
 export function grantStanding(grant: Grant, request: PolicyRequest): Standing {
-  const { action, grantable } = request
-  if (!grantable || !action.startsWith('kms:')) return STANDING.none
-  const operation = action.slice('kms:'.length)
-  const given: readonly string[] = grant.operations
-  if (!given.includes(operation)) return STANDING.none
+  if (!request.grantable) return STANDING.none
+  const operation = OPERATIONS.get(request.action)
+  if (operation === undefined || !grant.operations.includes(operation)) return STANDING.none
   const named = granteeStanding(grant, request)
   if (named === STANDING.none || !WITH_CONTEXT.has(operation)) return named
   return fitsConstraints(grant, request.encryptionContext ?? NO_CONTEXT) ? named : STANDING.none

@@ -141,13 +141,14 @@ export function matcherOf(template: Template): Matcher {
   if (pieces.length === 2 && typeof first === 'string' && second === MANY) {
     return (text) => text.startsWith(first)
   }
-  const units = unitsOf(pieces)
+  // Most texts differ where they begin or end, which is quickly seen.
+  const prefix = typeof first === 'string' ? first : ''
   const last = pieces.at(-1)
+  const suffix = typeof last === 'string' ? last : ''
+  const units = unitsOf(prefix === '' ? pieces : pieces.slice(1))
   return (text) => {
-    // Most texts differ where they begin or end, which is quickly seen.
-    if (typeof first === 'string' && !text.startsWith(first)) return false
-    if (typeof last === 'string' && !text.endsWith(last)) return false
-    return units && fits(units, text)
+    if (!text.startsWith(prefix) || !text.endsWith(suffix)) return false
+    return units && fits(units, text, prefix.length)
   }
 }
 
@@ -166,13 +167,13 @@ function unitsOf(pieces: readonly Piece[], request?: PolicyRequest): number[] | 
 }
 
 /**
- * Whether a text fits a row of units: in time of their product at most, since only the last
+ * Whether a text fits a row of units from a place on: in time of their product at most, since only the last
  * asterisk of each kind can need another try. One that stays within its part of an ARN is given up
  * at the colon for the last one that does not.
  */
-function fits(units: readonly number[], text: string): boolean {
+function fits(units: readonly number[], text: string, from = 0): boolean {
   let unit = 0
-  let at = 0
+  let at = from
   let many = -1
   let manyAt = 0
   let within = -1
@@ -184,6 +185,7 @@ function fits(units: readonly number[], text: string): boolean {
       manyAt = at
       within = -1
       unit += 1
+      if (unit === units.length) return true
     } else if (wanted === MANY_WITHIN) {
       within = unit
       withinAt = at

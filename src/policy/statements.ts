@@ -57,16 +57,15 @@ const IAM_SID = /^[A-Za-z0-9]*$/
 const RESOURCE = /^arn:[^:]+:[^:]+:[^:]*:[^:]*:./s
 
 /**
- * Whether a statement applies to a request, and as what it names the caller: `none` if it does not
- * apply, `self` if it has no principals.
+ * Whether a statement that speaks of the action applies to a request, and as what it names the
+ * caller: `none` if it does not apply, `self` if it has no principals.
  */
 export function applies(
   statement: Statement,
-  action: string,
   request: PolicyRequest,
-  { ids = NO_IDS, bounded = false }: { ids?: PrincipalIds; bounded?: boolean } = {},
+  ids: PrincipalIds = NO_IDS,
+  bounded = false,
 ): Standing {
-  if (!statement.hasAction(action)) return STANDING.none
   const named = standingIn(statement, request, ids, bounded)
   if (named === STANDING.none || !statement.hasResource(request)) return STANDING.none
   for (const holds of statement.conditions) if (!holds(request)) return STANDING.none

@@ -1,8 +1,9 @@
 /** The rules by which a request is decided, each cell allowed and denied. */
 
 import { describe, expect, test } from 'vitest'
+import { compilePolicy, statementsOn } from '../../src/policy/document.ts'
 import type { PolicyRequest } from '../../src/policy/request.ts'
-import { allow, allows, caller, decide, deny, grantOf, type Said } from './ask.ts'
+import { allow, allows, caller, decide, deny, grantOf, policyText, type Said } from './ask.ts'
 import { A, ALIAS, ALICE, APP, B, KEY, KEY_OF_B, PROVIDER, SERVICE, SESSION } from './world.ts'
 
 const ROOT = { AWS: `arn:aws:iam::${A}:root` }
@@ -133,6 +134,9 @@ describe('a denial wins', () => {
     })
     const elsewhere = deny({ ...principal, Action: 'kms:Decrypt' })
     expect(allows({ ...everything, [place]: [...(everything[place] ?? []), elsewhere] })).toBe(true)
+    const Condition = { StringEquals: { 'aws:username': 'bob' } }
+    const ofBob = [...(everything[place] ?? []), deny({ ...principal, Condition })]
+    expect(allows({ ...everything, [place]: ofBob })).toBe(true)
   })
   test.each(['one', 'two'] as const)('of its role over session %s', (who) => {
     const said = { key: [...to('*'), deny({ Principal: { AWS: APP } })] }
@@ -289,6 +293,17 @@ describe('actions and resources', () => {
     expect(allows({ key: [allow({ Principal: '*', Resource: undefined })] })).toBe(false)
     expect(allows({ key: to('*') })).toBe(true)
   })
+})
+
+test('a policy that is asked about ever more actions answers as at first', () => {
+  const policy = compilePolicy(policyText(allow({ Action: 'kms:List*' })), 'identity')
+  const allowances = (action: string) => statementsOn(policy, action).allowances.length
+  for (let count = 0; count < 600; count += 1) {
+    expect(allowances(`kms:List${count}`)).toBe(1)
+    expect(allowances(`kms:Get${count}`)).toBe(0)
+  }
+  expect([allowances('kms:ListKeys'), allowances('KMS:LISTKEYS')]).toEqual([1, 1])
+  expect(statementsOn(policy, 'kms:ListKeys')).toBe(statementsOn(policy, 'kms:ListKeys'))
 })
 
 describe('trust policies', () => {
