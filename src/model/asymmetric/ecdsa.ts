@@ -80,12 +80,11 @@ export function verifiesDigest(
   const q = pointOf(publicKey)
   const second = multiple(q, u2, group, bytes)
   if (u1 === 0n) return second.x % order === r
-  const ecdh = createECDH(group.name)
-  ecdh.setPrivateKey(toBytes(u1, bytes))
-  const first = pointIn(ecdh.getPublicKey(), bytes)
-  // Equal ones have a sum that no signature made by chance comes to.
-  if (first.x === second.x) return false
-  return sumX(first, second, prime) % order === r
+  const first = multipleOfGenerator(u1, group, bytes)
+  if (first.x !== second.x) return sumX(first, second, prime) % order === r
+  // The one is the other, or its negative: then they have no sum.
+  if (first.y !== second.y) return false
+  return multipleOfGenerator((2n * u1) % order, group, bytes).x % order === r
 }
 
 /**
@@ -101,9 +100,8 @@ export function recoveredKeys(curve: Curve, digest: Buffer, signature: Buffer): 
   const r = toNumber(signature.subarray(0, bytes))
   const s = toNumber(signature.subarray(bytes))
   const w = inverse(r, order)
-  const ecdh = createECDH(name)
-  ecdh.setPrivateKey(toBytes(modulo(-leftmostBits(digest, order) * w, order), bytes))
-  const first = pointIn(ecdh.getPublicKey(), bytes)
+  const factor = modulo(-leftmostBits(digest, order) * w, order)
+  const first = multipleOfGenerator(factor, group, bytes)
   return [2, 3].map((sign) => {
     const compressed = Buffer.concat([Buffer.of(sign), toBytes(r, bytes)])
     const ephemeral = pointIn(ECDH.convertKey(compressed, name) as Buffer, bytes)
@@ -125,6 +123,13 @@ export function recoveredKeys(curve: Curve, digest: Buffer, signature: Buffer): 
 interface Point {
   readonly x: bigint
   readonly y: bigint
+}
+
+/** `factor`·G, for a factor from 1 to the order less 1. */
+function multipleOfGenerator(factor: bigint, { name }: Group, bytes: number): Point {
+  const ecdh = createECDH(name)
+  ecdh.setPrivateKey(toBytes(factor, bytes))
+  return pointIn(ecdh.getPublicKey(), bytes)
 }
 
 /** `factor`·Q, for a factor from 1 to the order less 1. */

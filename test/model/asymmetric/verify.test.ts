@@ -2,6 +2,7 @@
 
 import {
   constants,
+  createECDH,
   createPublicKey,
   generateKeyPairSync,
   hash,
@@ -117,3 +118,37 @@ test('a signature of two halves takes its DER form', () => {
     expect(verifiesSignature(publicKey, 'ECDSA_SHA_256', input, derSignature(halves))).toBe(true)
   }
 })
+
+test('a signature whose two points are one passes by its digest, and one whose points cancel does not', () => {
+  const order = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n
+  const ecdh = createECDH('prime256v1')
+  const bytes = (number: bigint) => Buffer.from(number.toString(16).padStart(64, '0'), 'hex')
+  const number = (buffer: Buffer) => BigInt(`0x${buffer.toString('hex')}`)
+  const d = number(ecdh.generateKeys().subarray(1, 33)) % order
+  const k = number(ecdh.generateKeys().subarray(1, 33)) % order
+  const xOf = (factor: bigint) => {
+    ecdh.setPrivateKey(bytes(factor))
+    return ecdh.getPublicKey().subarray(1, 33)
+  }
+  const r = number(xOf(k)) % order
+  const half = (r * d) % order
+  const s = (2n * half * power(k, order - 2n, order)) % order
+  const [x, y] = [xOf(d), ecdh.getPublicKey().subarray(33)].map((one) => one.toString('base64url'))
+  const publicKey = createPublicKey({ key: { kty: 'EC', crv: 'P-256', x, y }, format: 'jwk' })
+  const signature = derSignature(Buffer.concat([bytes(r), bytes(s)]))
+  const verifies = (digest: bigint) => {
+    const input = { message: bytes(digest), isDigest: true }
+    return verifiesSignature(publicKey, 'ECDSA_SHA_256', input, signature)
+  }
+  expect(verifies(half)).toBe(true)
+  expect(verifies(order - half)).toBe(false)
+})
+
+function power(base: bigint, exponent: bigint, modulus: bigint): bigint {
+  let result = 1n
+  for (const bit of exponent.toString(2)) {
+    result = (result * result) % modulus
+    if (bit === '1') result = (result * base) % modulus
+  }
+  return result
+}
