@@ -64,8 +64,10 @@ const KEY_LENGTHS: readonly (readonly [type: number, bytes: number])[] = [
   // ALLOWED_MECHANISMS has the highest number and so comes last: no cut spares it.
   [0x40000600, NUMBER_BYTES],
 ]
-/** PRIVATE_EXPONENT of an RSA private key, VALUE of any other key. */
+/** VALUE of a secret key; of a private key too, but without the zeros that it begins with. */
 const SECRET_LENGTHS: typeof KEY_LENGTHS = [[0x11, 16 + 32]]
+const PRIVATE_LENGTHS: typeof KEY_LENGTHS = [[0x11, 16 + 16]]
+/** PRIVATE_EXPONENT of an RSA private key. */
 const RSA_LENGTHS: typeof KEY_LENGTHS = [[0x123, 16 + 256]]
 /** How long another process may be in the middle of its login. */
 const LOGIN_MS = 200
@@ -108,11 +110,13 @@ export function parseObject(file: Buffer): ReadonlyMap<number, Buffer> | undefin
 export function isWholeKey(file: Buffer): boolean {
   const attributes = parseObject(file)
   const numberOf = (type: number) => attributes?.get(type)?.readBigUInt64BE()
-  const isRsa = numberOf(CLASS) === PRIVATE_KEY && numberOf(KEY_TYPE) === RSA
-  const lengths = [...KEY_LENGTHS, ...(isRsa ? RSA_LENGTHS : SECRET_LENGTHS)]
+  const ofPrivate = numberOf(KEY_TYPE) === RSA ? RSA_LENGTHS : PRIVATE_LENGTHS
+  const ofKind = numberOf(CLASS) === PRIVATE_KEY ? ofPrivate : SECRET_LENGTHS
   return (
     KEY_FLAGS.every(([type, value]) => isFlag(attributes?.get(type), value)) &&
-    lengths.every(([type, bytes]) => (attributes?.get(type)?.length ?? 0) >= bytes)
+    [...KEY_LENGTHS, ...ofKind].every(
+      ([type, bytes]) => (attributes?.get(type)?.length ?? 0) >= bytes,
+    )
   )
 }
 

@@ -2,6 +2,8 @@
 
 import {
   constants,
+  createECDH,
+  createPrivateKey,
   createPublicKey,
   diffieHellman,
   generateKeyPairSync,
@@ -42,6 +44,24 @@ test('an RSA key decrypts what was encrypted to its owner; none of another size 
   const encryptionAlgorithm = 'RSAES_OAEP_SHA_256'
   const { plaintext } = await call('Decrypt', { keyId, ciphertextBlob, encryptionAlgorithm })
   expect(plaintext).toEqual(message)
+})
+
+test('a key whose number begins with zeros agrees', async () => {
+  const { keyId } = await newExternalKey({ keySpec: 'ECC_NIST_P256', keyUsage: 'KEY_AGREEMENT' })
+  const ecdh = createECDH('prime256v1')
+  const number = Buffer.alloc(32)
+  number[31] = 3
+  ecdh.setPrivateKey(number)
+  const [x, y] = [1, 33].map((at) => ecdh.getPublicKey().subarray(at, at + 32))
+  const text = (bytes: Buffer | undefined) => bytes?.toString('base64url')
+  const key = { kty: 'EC', crv: 'P-256', d: text(number), x: text(x), y: text(y) }
+  const ours = createPrivateKey({ key, format: 'jwk' })
+  await importInto(keyId, pkcs8(ours), {}, wrapping)
+  const theirs = generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey
+  const publicKey = theirs.export({ type: 'spki', format: 'der' })
+  const request = { keyId, keyAgreementAlgorithm: 'ECDH', publicKey } as const
+  const { sharedSecret } = await call('DeriveSharedSecret', request)
+  expect(sharedSecret).toEqual(diffieHellman({ privateKey: ours, publicKey: theirs }))
 })
 
 test('a key for agreement agrees', async () => {
