@@ -1,23 +1,18 @@
 /** GetKeyRotationStatus. */
 
 import { anyState, keyById, operation } from '../operation.ts'
-import { checkRotates } from './rotation-rules.ts'
 
 /**
- * Says whether automatic rotation is on, and when it is due. While a key waits for its deletion
- * the answer is that it is off; cancelling brings it back. A rotation on demand completes before
- * it is acknowledged, so that none is ever under way here.
+ * Says whether automatic rotation is on, and when it is due. Of keys that never rotate by
+ * themselves, asymmetric, for MACs or imported, the answer is that it is off, and no error: tools
+ * ask it of every key that there is. So it is while a key waits for its deletion; cancelling brings
+ * it back. A rotation on demand completes before it is acknowledged, so that none is ever under way
+ * here.
  * https://docs.aws.amazon.com/kms/latest/APIReference/API_GetKeyRotationStatus.html
  */
 export const GetKeyRotationStatus = operation('GetKeyRotationStatus', {
   needs: {
-    key: keyById({
-      aliases: false,
-      checkKind: checkRotates,
-      states: anyState,
-      grantable: false,
-      otherAccounts: true,
-    }),
+    key: keyById({ aliases: false, states: anyState, grantable: false, otherAccounts: true }),
   },
   changes: false,
 

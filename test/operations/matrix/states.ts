@@ -8,7 +8,8 @@
  * is pending), the error is the one that its service answers.
  *
  * The table of states is older than the rotation of imported keys on demand, and says that the
- * rotations of such keys cannot be asked for; the reference of the API lists them.
+ * rotations of such keys cannot be asked for; the reference of the API lists them. The status of
+ * rotation is documented, and answered, as `false` for keys that have none, and not as an error.
  */
 
 import { isPair, isSymmetric, type Kind } from './documents.ts'
@@ -55,7 +56,7 @@ const LINES = `
   GenerateMac                         | GENERATE_VERIFY_MAC    | ok | 1  | 3  | 5
   GetKeyLastUsage                     | any                    | ok | ok | ok | ok
   GetKeyPolicy                        | any                    | ok | ok | ok | ok
-  GetKeyRotationStatus                | rotating               | ok | ok | ok | ok
+  GetKeyRotationStatus                | any                    | ok | ok | ok | ok
   GetParametersForImport              | imported               | ok | ok | 8  | ok
   GetPublicKey                        | pairs                  | ok | 1  | 3  | 5
   ImportKeyMaterial                   | imported               | ok | ok | 8  | ok
