@@ -3,39 +3,51 @@
  * encrypt and decrypt in the HSM process. They lie beside the repository, and are optional.
  */
 
-import { existsSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import type { Handle, PKCS11 } from 'pkcs11js'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { findToken, loadModule, logIn, readPin } from '../../src/pkcs11/token/module.ts'
 import { TokenSession } from '../../src/pkcs11/token/session.ts'
 import { proofKeyTemplate } from '../../src/pkcs11/token/templates.ts'
+import { FILES } from '../vectors/files.ts'
+import {
+  groupsOf,
+  missing,
+  report,
+  Tally,
+  type Vector as WycheproofVector,
+} from '../vectors/wycheproof.ts'
 import { nss } from './nss.ts'
 import { softhsm } from './softhsm.ts'
 import type { MadeToken, TokenKind } from './token-kind.ts'
-
-const FILE = join(import.meta.dirname, '../../../shared/vectors/wycheproof/aes_gcm_test.json')
 
 /** What keyslot asks of a token, and nothing else. */
 const KEY_BITS = 256
 const IV_BITS = 96
 const TAG_BITS = 128
 
+const [FILE] = FILES.aesGcm
+
+/** A vector as it stands in the file. */
+interface Written extends WycheproofVector {
+  readonly key: string
+  readonly iv: string
+  readonly aad: string
+  readonly msg: string
+  readonly ct: string
+  readonly tag: string
+}
+
 interface Vector {
-  readonly tcId: number
+  readonly written: Written
   readonly key: Buffer
   readonly iv: Buffer
   readonly aad: Buffer
   readonly msg: Buffer
   /** Ciphertext and tag. */
   readonly sealed: Buffer
-  readonly isValid: boolean
 }
 
-const missing = existsSync(FILE) ? undefined : 'there are no vectors beside the repository'
-const { fitting, leftOut } = missing === undefined ? read() : { fitting: [], leftOut: {} }
-const counts = Object.entries(leftOut).map(([why, count]) => `${count} ${why}`)
-console.log(`Wycheproof AES-GCM: ${fitting.length} vectors fit; left out: ${counts.join(', ')}`)
+const { fitting, leftOut } = read()
 
 for (const kind of [softhsm, nss]) {
   const reason = kind.missing ?? missing
@@ -88,23 +100,25 @@ function holds({ name, make }: TokenKind): void {
   const seal = (vector: Vector) =>
     using(vector, (trial, key) => Buffer.from(trial.seal(key, digest, vector.msg).sealed))
 
-  test('every valid ciphertext opens, and is what the token makes itself', () => {
-    const valid = fitting.filter(({ isValid }) => isValid)
-    for (const vector of valid) {
-      expect(open(vector), `vector ${vector.tcId} opened`).toEqual(vector.msg)
-      expect(seal(vector), `vector ${vector.tcId} sealed`).toEqual(vector.sealed)
+  test('every valid ciphertext opens, and is what it makes itself; no invalid one opens', ({
+    task,
+  }) => {
+    const tally = new Tally(FILE, `AES-GCM of the HSM process, on ${name}`)
+    for (const { written, why } of leftOut) tally.unfit(written, why)
+    for (const vector of fitting) {
+      const { written, msg, sealed } = vector
+      if (written.result === 'valid') {
+        expect(open(vector), `vector ${written.tcId} opened`).toEqual(msg)
+        expect(seal(vector), `vector ${written.tcId} sealed`).toEqual(sealed)
+        tally.accepted(written)
+      } else {
+        expect(() => open(vector), `vector ${written.tcId}`).toThrow(/^C_Decrypt returned/)
+        tally.refused(written)
+      }
     }
-    console.log(`Wycheproof AES-GCM on ${name}: ${valid.length} valid opened and made again`)
-    expect(valid.length).toBeGreaterThan(0)
-  })
-
-  test('no invalid ciphertext opens', () => {
-    const invalid = fitting.filter(({ isValid }) => !isValid)
-    for (const vector of invalid) {
-      expect(() => open(vector), `vector ${vector.tcId}`).toThrow(/^C_Decrypt returned/)
-    }
-    console.log(`Wycheproof AES-GCM on ${name}: ${invalid.length} invalid, 0 accepted`)
-    expect(invalid.length).toBeGreaterThan(0)
+    report(task, `AES-GCM on ${name}`, [tally])
+    expect(tally.row().validAccepted).toBeGreaterThan(0)
+    expect(tally.row().invalidRefused).toBeGreaterThan(0)
   })
 }
 
@@ -131,26 +145,25 @@ function parameters(instead: { readonly iv: Buffer; readonly aad: Buffer } | und
   return { iv: instead.iv, ivBits: 8 * instead.iv.length, aad: instead.aad }
 }
 
-function read(): { fitting: readonly Vector[]; leftOut: Readonly<Record<string, number>> } {
+function read() {
   const fitting: Vector[] = []
-  const leftOut: Record<string, number> = {}
-  for (const { keySize, ivSize, tagSize, tests } of JSON.parse(readFileSync(FILE, 'utf8'))
-    .testGroups) {
-    for (const { tcId, result, key, iv, aad, msg, ct, tag } of tests) {
+  const leftOut: { readonly written: Written; readonly why: string }[] = []
+  for (const { keySize, ivSize, tagSize, tests } of groupsOf<Written>(FILE)) {
+    for (const written of tests) {
+      const { key, iv, aad, msg, ct, tag } = written
       const why = unfit({ keySize, ivSize, tagSize, msg })
       if (why !== undefined) {
-        leftOut[why] = (leftOut[why] ?? 0) + 1
+        leftOut.push({ written, why })
         continue
       }
       const bytes = (text: string) => Buffer.from(text, 'hex')
       fitting.push({
-        tcId,
+        written,
         key: bytes(key),
         iv: bytes(iv),
         aad: bytes(aad),
         msg: bytes(msg),
         sealed: bytes(ct + tag),
-        isValid: result === 'valid',
       })
     }
   }
@@ -158,7 +171,7 @@ function read(): { fitting: readonly Vector[]; leftOut: Readonly<Record<string, 
 }
 
 /** Why keyslot never asks for such a thing. */
-function unfit(vector: { keySize: number; ivSize: number; tagSize: number; msg: string }) {
+function unfit(vector: Readonly<Record<'keySize' | 'ivSize' | 'tagSize' | 'msg', unknown>>) {
   if (vector.keySize !== KEY_BITS) return `of a key of ${vector.keySize} bits`
   if (vector.ivSize !== IV_BITS) return 'of an IV of another length'
   if (vector.tagSize !== TAG_BITS) return 'of a tag of another length'

@@ -1,13 +1,15 @@
 /**
  * Wycheproof's vectors of AES Key Wrap with Padding (RFC 5649), each as an owner would send it: the
  * wrapping AES key under a wrapping key of the token, then the vector. They go to the HSM process.
+ * Those of AES Key Wrap without padding (RFC 3394) go the same way, and no further.
  */
 
 import { constants, createCipheriv, createPublicKey, publicEncrypt, randomBytes } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type HsmHandle, startHsm } from '../../src/pkcs11/supervisor.ts'
 import { makeToken, type TestToken } from '../pkcs11/token.ts'
-import { groupsOf, missing, sampled, Tally, type Vector } from './wycheproof.ts'
+import { FILES } from './files.ts'
+import { groupsOf, missing, report, sampled, Tally, type Vector } from './wycheproof.ts'
 
 interface KeyWrapVector extends Vector {
   readonly key: string
@@ -15,12 +17,14 @@ interface KeyWrapVector extends Vector {
   readonly ct: string
 }
 
-const vectors = groupsOf<KeyWrapVector>('aes_kwp_test.json').flatMap(({ tests }) => tests)
+const [WITH_PADDING, WITHOUT_PADDING] = FILES.keyWrap
+const THROUGH = 'unwrapping in the HSM process'
 const AES_BYTES = 32
+const REFUSED = ['InvalidCiphertextException', 'IncorrectKeyMaterialException']
 
-if (missing !== undefined) console.log(`SKIPPED: ${missing}`)
+const vectorsOf = (file: string) => groupsOf<KeyWrapVector>(file).flatMap(({ tests }) => tests)
 
-describe.skipIf(missing !== undefined)('AES Key Wrap with Padding', () => {
+describe.skipIf(missing !== undefined)('AES Key Wrap', () => {
   let token: TestToken
   let hsm: HsmHandle
   let publicKey: Buffer
@@ -59,36 +63,48 @@ describe.skipIf(missing !== undefined)('AES Key Wrap with Padding', () => {
     return hsm.objects.checkMaterial(sent).catch(({ name }: Error) => name)
   }
 
-  test('0 invalid are unwrapped; every valid one is, or is no AES-256 key', async () => {
-    const tally = new Tally('AES-KWP through the HSM process')
+  test('with padding: every valid AES-256 key is unwrapped, and nothing else', async ({ task }) => {
+    const tally = new Tally(WITH_PADDING, THROUGH)
     const fits = ({ msg, result }: KeyWrapVector) =>
       result === 'valid' && msg.length === 2 * AES_BYTES
-    const chosen = [
-      ...vectors.filter(fits),
-      ...sampled(
-        vectors.filter((one) => !fits(one)),
-        4,
-      ),
-    ]
-    for (const vector of chosen) {
+    const vectors = vectorsOf(WITH_PADDING)
+    const others = vectors.filter((one) => !fits(one))
+    const chosen = new Set([...vectors.filter(fits), ...sampled(others, 4)])
+    for (const vector of vectors) {
+      if (!chosen.has(vector)) {
+        tally.notInSample(vector)
+        continue
+      }
       const answer = await check(vector)
       const what = `vector ${vector.tcId}: ${vector.comment}`
       if (fits(vector)) {
         const cipher = createCipheriv('aes-256-ecb', Buffer.from(vector.msg, 'hex'), null)
         const known = cipher.setAutoPadding(false).update('keyslot material check value 256')
         expect(answer, what).toBe(known.toString('hex'))
-        tally.count('valid accepted')
-      } else if (vector.result === 'valid') {
-        expect(answer, what).toBe('IncorrectKeyMaterialException')
-        tally.count('valid refused: of another length than AES-256')
+        tally.accepted(vector)
       } else {
-        const refused = ['InvalidCiphertextException', 'IncorrectKeyMaterialException']
-        expect(refused, what).toContain(answer)
-        tally.count('invalid refused')
+        expect(REFUSED, what).toContain(answer)
+        if (vector.result === 'valid') expect(answer, what).toBe('IncorrectKeyMaterialException')
+        tally.refused(vector, 'of another length than a key of AES-256')
       }
     }
-    tally.print()
-    expect(tally.of('valid accepted')).toBeGreaterThan(0)
-    expect(tally.of('invalid refused')).toBeGreaterThan(0)
+    report(task, 'AES Key Wrap with Padding', [tally])
+    expect(tally.row().validAccepted).toBeGreaterThan(0)
+    expect(tally.row().invalidRefused).toBeGreaterThan(0)
+  })
+
+  test('without padding: nothing is unwrapped', async ({ task }) => {
+    const tally = new Tally(WITHOUT_PADDING, THROUGH)
+    const vectors = vectorsOf(WITHOUT_PADDING)
+    const chosen = new Set(sampled(vectors, 4))
+    for (const vector of vectors) {
+      if (!chosen.has(vector)) {
+        tally.notInSample(vector)
+        continue
+      }
+      expect(REFUSED, `vector ${vector.tcId}: ${vector.comment}`).toContain(await check(vector))
+      tally.refused(vector, 'by RFC 3394: AWS wraps by RFC 5649')
+    }
+    report(task, 'AES Key Wrap without padding', [tally])
   })
 })
