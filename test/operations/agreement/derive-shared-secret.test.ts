@@ -38,14 +38,44 @@ describe.each(CURVES)('%s', (keySpec, namedCurve, length) => {
   })
 })
 
+test('takes a point that is compressed', async () => {
+  const { keyId } = await newKey({ keySpec: 'ECC_NIST_P384', keyUsage: 'KEY_AGREEMENT' })
+  const { publicKey: whole } = generateKeyPairSync('ec', { namedCurve: 'P-384' })
+  const key = whole.export(der)
+  const compressed = openssl(
+    [
+      ...['pkey', '-pubin', '-inform', 'DER', '-in', 'key', '-outform', 'DER', '-pubout'],
+      ...['-ec_conv_form', 'compressed', '-out', 'out'],
+    ],
+    { key },
+    'out',
+  )
+  expect(compressed.length).toBeLessThan(key.length)
+  const agree = (publicKey: Buffer) =>
+    call('DeriveSharedSecret', { keyId, keyAgreementAlgorithm: 'ECDH', publicKey })
+  expect((await agree(compressed)).sharedSecret).toEqual((await agree(key)).sharedSecret)
+})
+
 test('refuses public keys that are none, or of another curve', async () => {
   const { keyId } = await newKey({ keySpec: 'ECC_NIST_P256', keyUsage: 'KEY_AGREEMENT' })
   const right = generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey.export(der)
   const offCurve = Buffer.from(right)
   offCurve[offCurve.length - 1] = (offCurve.at(-1) ?? 0) ^ 1
+  const explicit = ['-pkeyopt', 'ec_param_enc:explicit', '-pkeyopt', 'ec_paramgen_curve:P-256']
+  const generate = ['genpkey', '-algorithm', 'EC', ...explicit, '-out', 'key']
+  const spelledOut = openssl(
+    ['pkey', '-in', 'key', '-pubout', '-outform', 'DER', '-out', 'out'],
+    { key: openssl(generate, {}, 'key') },
+    'out',
+  )
   const wrong = [
     offCurve,
     right.subarray(1),
+    // The same curve, but not by its name.
+    spelledOut,
+    // More than the key, and its length in more bytes than it takes.
+    Buffer.concat([right, Buffer.alloc(1)]),
+    Buffer.concat([Buffer.of(0x30, 0x81), right.subarray(1)]),
     generateKeyPairSync('ec', { namedCurve: 'P-384' }).publicKey.export(der),
     generateKeyPairSync('ec', { namedCurve: 'secp256k1' }).publicKey.export(der),
     generateKeyPairSync('ed25519').publicKey.export(der),
