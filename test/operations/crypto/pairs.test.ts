@@ -20,16 +20,16 @@ beforeAll(async () => {
   ;({ publicKey } = await call('GetPublicKey', { keyId }))
 })
 
+function encryptedByOpenssl(message: Buffer, key: Buffer, hash: string): Buffer {
+  const oaep = ['-pkeyopt', 'rsa_padding_mode:oaep', '-pkeyopt', `rsa_oaep_md:${hash}`]
+  const encrypt = ['pkeyutl', '-encrypt', '-pubin', '-inkey', 'key', '-keyform', 'DER', ...oaep]
+  return openssl([...encrypt, '-in', 'message', '-out', 'out'], { key, message }, 'out')
+}
+
 describe.each(ALGORITHMS)('%s', (encryptionAlgorithm, hash, most) => {
   test('decrypts what openssl has encrypted to the public key', async () => {
     const plaintext = randomBytes(most)
-    const oaep = ['-pkeyopt', 'rsa_padding_mode:oaep', '-pkeyopt', `rsa_oaep_md:${hash}`]
-    const encrypt = ['pkeyutl', '-encrypt', '-pubin', '-inkey', 'key', '-keyform', 'DER', ...oaep]
-    const ciphertextBlob = openssl(
-      [...encrypt, '-in', 'message', '-out', 'out'],
-      { key: publicKey, message: plaintext },
-      'out',
-    )
+    const ciphertextBlob = encryptedByOpenssl(plaintext, publicKey, hash)
     expect(await call('Decrypt', { keyId, ciphertextBlob, encryptionAlgorithm })).toEqual({
       keyId: arn,
       plaintext,
@@ -82,6 +82,21 @@ describe.each(ALGORITHMS)('%s', (encryptionAlgorithm, hash, most) => {
         'InvalidCiphertextException',
         /^The ciphertext is not valid\.$/,
       )
+    }
+  })
+})
+
+describe.each(['RSA_3072', 'RSA_4096'] as const)('%s', (keySpec) => {
+  test('decrypts what openssl has encrypted to the public key', { timeout: 120_000 }, async () => {
+    const made = await newKey({ keySpec, keyUsage: 'ENCRYPT_DECRYPT' })
+    const half = await call('GetPublicKey', { keyId: made.keyId })
+    const modulusBytes = Number(keySpec.slice(-4)) / 8
+    for (const [encryptionAlgorithm, hash, most] of ALGORITHMS) {
+      const plaintext = randomBytes(modulusBytes - 256 + most)
+      const ciphertextBlob = encryptedByOpenssl(plaintext, half.publicKey, hash)
+      expect(ciphertextBlob).toHaveLength(modulusBytes)
+      const request = { keyId: made.keyId, ciphertextBlob, encryptionAlgorithm }
+      expect((await call('Decrypt', request)).plaintext).toEqual(plaintext)
     }
   })
 })
