@@ -7,6 +7,7 @@ import { type HttpAnswer, JSON_TYPE } from './answer.ts'
 import type { ServiceName } from './authenticate.ts'
 import { decodeRequest, encodeResponse } from './codec.ts'
 import { errorAnswer } from './errors.ts'
+import { whyNotOffered } from './not-offered.ts'
 import { decodeQuery, encodeXml } from './query/codec.ts'
 import { xmlErrorAnswer } from './query/errors.ts'
 import { type Form, readForm } from './query/form.ts'
@@ -26,8 +27,8 @@ export interface Protocol {
   /**
    * Says what a request asks for.
    *
-   * @throws KmsError UnknownOperationException, or SerializationException for a body that does not
-   *   even say so much.
+   * @throws KmsError UnknownOperationException, UnsupportedOperationException for what only AWS
+   *   does, or SerializationException for a body that does not even say so much.
    */
   asked(request: SignedRequest & { readonly body: Buffer }, requestId: string): Asked
   /** The answer to a call that failed. */
@@ -89,7 +90,11 @@ const queryProtocol: Protocol = {
 function jsonOperation(headers: SignedRequest['headers']): RpcName {
   const [, name = ''] = TARGET.exec(single(headers, 'x-amz-target') ?? '') ?? []
   const isJson = JSON_CONTENT.test(single(headers, 'content-type') ?? '')
-  return isJson && isOf(KMS, name) ? name : unknownOperation()
+  if (!isJson) return unknownOperation()
+  if (isOf(KMS, name)) return name
+  const why = whyNotOffered(name)
+  if (why === undefined) return unknownOperation()
+  return fail('UnsupportedOperationException', `keyslot does not offer ${name}: ${why}.`)
 }
 
 function queryOperation(form: Form): RpcName {
