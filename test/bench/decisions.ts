@@ -162,7 +162,3 @@ function requestOf(role: string, secureTransport = true): PolicyRequest {
     grantable: true,
   }
 }
-
-if (import.meta.main) {
-  for (const { title, us } of decisionCosts()) console.log(`${us.toFixed(2)} µs  ${title}`)
-}

@@ -13,10 +13,12 @@ import { parseArgs } from 'node:util'
 import { findSoftHsm } from '../../src/pkcs11/profiles/softhsm.ts'
 import { benchAws } from './aws/bench.ts'
 import { CALLS } from './calls.ts'
+import { decisionCosts } from './decisions.ts'
 import { buildGenerator, CONNECTIONS, INSTALL, STREAMS } from './generator.ts'
 import { benchGrpc, type GrpcOptions } from './grpc.ts'
+import { digits, table } from './report.ts'
 
-const PARTS = ['grpc', 'aws'] as const
+const PARTS = ['grpc', 'aws', 'decisions'] as const
 
 const HELP = `Usage: npm run bench -- [options] [part…]
 
@@ -115,6 +117,11 @@ const measure: Record<Part, (options: Options, place: Place) => Promise<Measured
   grpc: (options, { directory, generator }) => benchGrpc(options, directory, generator),
   aws: ({ seconds, processes, calls }, { directory }) =>
     benchAws({ seconds, processes, rpcs: calls.map(({ rpc }) => rpc) }, directory),
+  decisions: async () => {
+    const costs = decisionCosts()
+    const lines = costs.map(({ title, us }) => [title, digits(us, 2)])
+    return { text: `${table(['decision', 'CPU µs'], lines)}\n`, costs }
+  },
 }
 
 function headOf({ seconds, processes }: Options): string {
