@@ -89,3 +89,12 @@ test('the gRPC door: before any handshake', async () => {
       .then(() => 'ok', String)
   await eventually(outcome).toBe('ok')
 })
+
+test('the gRPC door: a handshake that is not finished in time', async () => {
+  await using tried = await tryDoor(async () => ({}), { handshakeTimeoutMs: 200 })
+  const sockets = await open(tried.door.address, 3)
+  sockets[1]?.write(Buffer.from([22, 3, 1]))
+  sockets[2]?.write(Buffer.from([22, 3, 1, 2, 0, 1, 0, 1, 252, 3, 3]))
+  for (const socket of sockets) socket.resume()
+  await eventually(() => sockets.filter(isOpen)).toEqual([])
+})

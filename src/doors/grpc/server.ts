@@ -34,6 +34,8 @@ export interface GrpcDoorSettings extends ConnectionLimits {
   readonly maxConnectionsPerIdentity?: number
   /** How long a request may take to arrive in full; 5 s unless given. */
   readonly requestTimeoutMs?: number
+  /** How long a TLS handshake may take; 10 s unless given. */
+  readonly handshakeTimeoutMs?: number
   /** How often the TLS files are looked at; every minute unless given. */
   readonly tlsIntervalMs?: number
 }
@@ -101,16 +103,18 @@ export async function startGrpcDoor(
   })
   addReflection(server)
   const health = addHealth(server, parts.health)
-  const listener = createListener(readTls(settings.tls), (socket) => {
+  const listener = createListener(settings, (socket) => {
     connections.accept(socket).catch(({ message }: Error) => {
       log('error', 'a connection failed', { message })
       socket.destroy()
     })
   })
   limitConnections(listener, settings, log)
-  listener.on('tlsClientError', ({ message }, { remoteAddress }) =>
-    log('debug', 'TLS handshake failed', { reason: message, remoteAddress }),
-  )
+  listener.on('tlsClientError', ({ message }, socket) => {
+    log('debug', 'TLS handshake failed', { reason: message, remoteAddress: socket.remoteAddress })
+    // Node tells of a handshake that takes too long, and leaves its socket open.
+    socket.destroy()
+  })
   // Too many open files, for one: what is connected goes on.
   listener.on('error', ({ message }) => log('error', 'the gRPC listener failed', { message }))
   const stopTls = keepTlsFresh(listener, settings, log)
@@ -165,17 +169,17 @@ function addOperations(server: Server, parts: CallParts): void {
 }
 
 function createListener(
-  tls: ReturnType<typeof readTls>,
+  { tls, handshakeTimeoutMs = HANDSHAKE_TIMEOUT_MS }: GrpcDoorSettings,
   onConnection: (socket: TLSSocket) => void,
 ): TlsServer {
   return createServer(
     {
-      ...tls,
+      ...readTls(tls),
       ALPNProtocols: ['h2'],
       requestCert: true,
       // Whoever shows no certificate has to show tokens; see `connections.ts`.
       rejectUnauthorized: false,
-      handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
+      handshakeTimeout: handshakeTimeoutMs,
     },
     onConnection,
   )
