@@ -6,8 +6,8 @@ import type { Config } from './config.ts'
 import { accessKeyIn, writeCredentials } from './development/credentials.ts'
 import { type Development, ensureDevelopment } from './development/development.ts'
 import { createAdmission } from './doors/admission.ts'
-import { type AwsDoor, startAwsDoor } from './doors/aws/server.ts'
-import { type GrpcDoor, startGrpcDoor } from './doors/grpc/server.ts'
+import { startAwsDoor } from './doors/aws/server.ts'
+import { startGrpcDoor } from './doors/grpc/server.ts'
 import { startStatusDoor } from './doors/status/server.ts'
 import { startScheduler } from './jobs/scheduler.ts'
 import { createLifecycle } from './lifecycle/lifecycle.ts'
@@ -138,20 +138,16 @@ export async function serve(config: Config, options: ServiceOptions = {}): Promi
   started.defer(() => scheduler.stop())
   const admission = createAdmission(config)
   const parts = { pipeline, identities, admission, log, clock, onEnd: metrics.call }
-  const door = await openGrpcDoor(config, { ...parts, health })
-  started.defer(() => door.stop(config.shutdownGraceMs))
-  const awsDoor = await openAwsDoor(config, { ...parts, credential: identities.credential })
-  started.defer(() => awsDoor.stop(config.shutdownGraceMs))
-  log('info', 'keyslot serves', {
-    grpc: door.address,
-    aws: awsDoor.endpoint,
-    status: status.address,
-  })
+  const { credential } = identities
+  const doors = await openDoors(config, { ...parts, health }, { ...parts, credential })
+  started.defer(() => doors.stop())
+  const { grpcAddress, awsEndpoint } = doors
+  log('info', 'keyslot serves', { grpc: grpcAddress, aws: awsEndpoint, status: status.address })
 
   const running = started.move()
   return {
-    grpcAddress: door.address,
-    awsEndpoint: awsDoor.endpoint,
+    grpcAddress,
+    awsEndpoint,
     statusAddress: status.address,
     hsm,
     development,
@@ -293,21 +289,45 @@ async function install(hsm: HsmHandle, store: Store, clock: () => number): Promi
   await store.install({ canaryId, createdMs: clock() })
 }
 
-function openGrpcDoor(
+/** Opens both doors, on one port if they are given the same address. */
+async function openDoors(
   config: Config,
-  parts: Parameters<typeof startGrpcDoor>[1],
-): Promise<GrpcDoor> {
-  const { grpcListen: listen, tls, trustDomain, maxInFlightPerIdentity } = config
-  const { maxConnections, maxConnectionsPerAddress } = config
-  const limits = { maxInFlightPerIdentity, maxConnections, maxConnectionsPerAddress }
-  return startGrpcDoor({ listen, tls, trustDomain, ...limits }, parts)
+  grpcParts: Parameters<typeof startGrpcDoor>[1],
+  awsParts: Parameters<typeof startAwsDoor>[1],
+) {
+  const { shutdownGraceMs, tls, trustDomain, maxInFlightPerIdentity } = config
+  const { maxConnections, maxConnectionsPerAddress, awsListen, awsTls } = config
+  const limits = { maxConnections, maxConnectionsPerAddress }
+  const isShared = isOnePort(config)
+  const listen = isShared ? undefined : config.grpcListen
+  const grpc = await startGrpcDoor(
+    { listen, tls, trustDomain, maxInFlightPerIdentity, ...limits },
+    grpcParts,
+  )
+  try {
+    const { region } = config.place
+    const aws = await startAwsDoor(
+      { listen: awsListen, tls: awsTls ? tls : undefined, region, ...limits },
+      { ...awsParts, toGrpc: isShared ? grpc.take : undefined },
+    )
+    return {
+      grpcAddress: isShared ? aws.address : grpc.address,
+      awsEndpoint: aws.endpoint,
+      stop: async () => {
+        // At once: on one port the one waits for the connections of the other.
+        await Promise.all([aws, grpc].map((door) => door.stop(shutdownGraceMs)))
+      },
+    }
+  } catch (error) {
+    await grpc.stop(0)
+    throw error
+  }
 }
 
-function openAwsDoor(config: Config, parts: Parameters<typeof startAwsDoor>[1]): Promise<AwsDoor> {
-  const { awsListen: listen, awsTls, maxConnections, maxConnectionsPerAddress } = config
-  const tls = awsTls ? config.tls : undefined
-  const { region } = config.place
-  return startAwsDoor({ listen, tls, region, maxConnections, maxConnectionsPerAddress }, parts)
+/** Port 0 is one of its own for each. */
+function isOnePort({ grpcListen, awsListen }: Config): boolean {
+  const { host, port } = grpcListen
+  return port !== 0 && port === awsListen.port && host === awsListen.host
 }
 
 /** As many as AWS lets a root have. */

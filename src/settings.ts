@@ -53,7 +53,10 @@ export const SETTINGS = {
   region: text('region', 'eu-central-1', REGION, 'The Region, in ARNs.'),
   account: text('account', '111122223333', ACCOUNT, 'The account, twelve digits, in ARNs.'),
   grpcListen: address('127.0.0.1:4770', 'Where gRPC is served, over TLS.'),
-  awsListen: address('127.0.0.1:4771', "Where AWS's protocol is served, for its CLIs and SDKs."),
+  awsListen: address(
+    '127.0.0.1:4771',
+    "Where AWS's protocol is served, for its CLIs and SDKs; may be where gRPC is.",
+  ),
   awsTls: choice(
     ['auto', 'on', 'off'],
     'auto',

@@ -18,6 +18,7 @@ import type { RpcName } from '../../service.ts'
 import type { Admission } from '../admission.ts'
 import { type ConnectionLimits, limitConnections } from '../connection-limits.ts'
 import { addressOf, HANDSHAKE_TIMEOUT_MS, LAST_WORD_MS, listen, within } from '../listener.ts'
+import { shareListener } from '../one-port.ts'
 import { keepTlsFresh, readTls, type TlsFiles } from '../tls.ts'
 import { createAuthentication, type FindCallerCredential } from './authenticate.ts'
 import { requestListener } from './calls.ts'
@@ -49,18 +50,23 @@ export interface AwsDoorParts {
   ) => void
   /** Milliseconds since the epoch: by it signatures expire. */
   readonly clock: () => number
+  /** Takes over what comes to this door's port and is for the gRPC door, where they share one. */
+  readonly toGrpc?: (socket: Socket) => void
   /** Told of calls that the door refuses itself; the pipeline never hears of them. */
   readonly onEnd?: (name: RpcName, door: 'aws', outcome: FailureName, seconds: number) => void
 }
 
 /** A running door. */
 export interface AwsDoor {
+  /** `host:port`. */
+  readonly address: string
   /** `http://host:port`, or `https://`. */
   readonly endpoint: string
   /** Takes no new calls, finishes what is under way within `graceMs`, then cuts it off. */
   stop(graceMs: number): Promise<void>
 }
 
+const REQUEST_TIMEOUT_MS = 5_000
 const HEADER_BYTES_MAX = 16 * 1024
 /** As long as clients keep connections that they do not use. */
 const KEEP_ALIVE_MS = 65_000
@@ -74,8 +80,8 @@ export async function startAwsDoor(
   settings: AwsDoorSettings,
   parts: AwsDoorParts,
 ): Promise<AwsDoor> {
-  const { region, tls } = settings
-  const { pipeline, admission, credential, log, clock, onEnd } = parts
+  const { region, tls, requestTimeoutMs: timeoutMs = REQUEST_TIMEOUT_MS } = settings
+  const { pipeline, admission, credential, log, clock, toGrpc, onEnd } = parts
   const connections = createConnections()
   const listener = requestListener({
     pipeline,
@@ -88,6 +94,7 @@ export async function startAwsDoor(
   })
   const { server, stopTls } = createHttpServer(settings, listener, log)
   server.on(tls ? 'secureConnection' : 'connection', (socket: Socket) => connections.accept(socket))
+  const closeUndecided = toGrpc && shareListener(server, { awsTls: !!tls, toGrpc, timeoutMs })
   limitConnections(server, settings, log)
   server.on('tlsClientError', ({ message }: Error, { remoteAddress }: Socket) =>
     log('debug', 'TLS handshake failed', { reason: message, remoteAddress }),
@@ -100,10 +107,13 @@ export async function startAwsDoor(
   }
   // Too many open files, for one: what is connected goes on.
   server.on('error', ({ message }) => log('error', 'the AWS listener failed', { message }))
+  const address = addressOf(server)
   return {
-    endpoint: `${tls ? 'https' : 'http'}://${addressOf(server)}`,
+    address,
+    endpoint: `${tls ? 'https' : 'http'}://${address}`,
     async stop(graceMs) {
       stopTls()
+      closeUndecided?.()
       const finished = Promise.all([
         // Connections that wait for a request are closed by it, the others once they are answered.
         new Promise((resolve) => server.close(resolve)),
@@ -117,7 +127,7 @@ export async function startAwsDoor(
 }
 
 function createHttpServer(
-  { tls, tlsIntervalMs, requestTimeoutMs = 5_000 }: AwsDoorSettings,
+  { tls, tlsIntervalMs, requestTimeoutMs = REQUEST_TIMEOUT_MS }: AwsDoorSettings,
   listener: RequestListener,
   log: AwsDoorParts['log'],
 ): { readonly server: Server | TlsServer; readonly stopTls: () => void } {

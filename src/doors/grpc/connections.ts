@@ -45,6 +45,8 @@ export interface Connections {
   accept(socket: TLSSocket): Promise<void>
   /** The connection that a call came by. */
   of(call: { getAuthContext(): AuthContext }): Connection
+  /** Resolves when every connection has closed by itself, its last answer sent. */
+  closed(): Promise<void>
   /** Cuts every connection. */
   destroy(): void
 }
@@ -69,6 +71,7 @@ const SWEEP_INTERVAL_MS = 250
 export function createConnections(parts: ConnectionParts): Connections {
   const open = new Map<TLSSocket, { connection: Connection; arrivals: Arrivals }>()
   const byContext = new WeakMap<AuthContext, Connection>()
+  const waiting: (() => void)[] = []
 
   const sweeper = setInterval(() => {
     for (const [socket, { connection, arrivals }] of open) {
@@ -117,6 +120,7 @@ export function createConnections(parts: ConnectionParts): Connections {
     socket.once('close', () => {
       open.delete(socket)
       injector.destroy()
+      if (open.size === 0) for (const resolve of waiting.splice(0)) resolve()
     })
     injector.injectConnection(socket)
   }
@@ -127,6 +131,10 @@ export function createConnections(parts: ConnectionParts): Connections {
       const connection = byContext.get(call.getAuthContext())
       if (!connection) throw new Error('a call came by no connection of the door')
       return connection
+    },
+    closed() {
+      if (open.size === 0) return Promise.resolve()
+      return new Promise((resolve) => waiting.push(resolve))
     },
     destroy() {
       clearInterval(sweeper)

@@ -3,6 +3,7 @@
  * connections and calls in, and stops without losing what is under way.
  */
 
+import type { Socket } from 'node:net'
 import { createServer, type TLSSocket, type Server as TlsServer } from 'node:tls'
 import { Server } from '@grpc/grpc-js'
 import { CONTRACT } from '../../contract/contract.ts'
@@ -21,8 +22,11 @@ import { addReflection } from './reflection/service.ts'
 
 /** The settings of the door. */
 export interface GrpcDoorSettings extends ConnectionLimits {
-  /** An address (port 0 is any that is free), or a socket in the file system. */
-  readonly listen: { readonly host: string; readonly port: number } | { readonly path: string }
+  /**
+   * An address (port 0 is any that is free), or a socket in the file system. Without it the door
+   * has the connections that it is handed.
+   */
+  readonly listen?: { readonly host: string; readonly port: number } | { readonly path: string }
   readonly tls: TlsFiles
   /** The trust domain of the SPIFFE IDs in client certificates. */
   readonly trustDomain: string
@@ -60,8 +64,10 @@ export interface GrpcDoorParts {
 
 /** A running door. */
 export interface GrpcDoor {
-  /** `host:port`, or `unix:` and the path. */
+  /** `host:port`, or `unix:` and the path; empty if it does not listen. */
   readonly address: string
+  /** Takes over a connection that has come in elsewhere. */
+  take(socket: Socket): void
   /** Takes no new calls, finishes what is under way within `graceMs`, then cuts it off. */
   stop(graceMs: number): Promise<void>
 }
@@ -119,7 +125,7 @@ export async function startGrpcDoor(
   listener.on('error', ({ message }) => log('error', 'the gRPC listener failed', { message }))
   const stopTls = keepTlsFresh(listener, settings, log)
   try {
-    await listen(listener, settings.listen)
+    if (settings.listen) await listen(listener, settings.listen)
   } catch (error) {
     stopTls()
     health.stop()
@@ -127,13 +133,17 @@ export async function startGrpcDoor(
     throw error
   }
   return {
-    address: addressOf(listener),
+    address: settings.listen ? addressOf(listener) : '',
+    take(socket) {
+      listener.emit('connection', socket)
+    },
     async stop(graceMs) {
       stopTls()
       health.stop()
       const finished = Promise.all([
-        // Resolves when every socket has closed by itself, its last answer sent.
         new Promise((resolve) => listener.close(resolve)),
+        // `listener` knows nothing of sockets that have come in elsewhere.
+        connections.closed(),
         new Promise((resolve) => server.tryShutdown(resolve)),
         admission.idle(),
       ])

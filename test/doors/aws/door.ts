@@ -2,7 +2,12 @@
 
 import { createAdmission } from '../../../src/doors/admission.ts'
 import type { FindCallerCredential } from '../../../src/doors/aws/authenticate.ts'
-import { type AwsDoor, type AwsDoorSettings, startAwsDoor } from '../../../src/doors/aws/server.ts'
+import {
+  type AwsDoor,
+  type AwsDoorParts,
+  type AwsDoorSettings,
+  startAwsDoor,
+} from '../../../src/doors/aws/server.ts'
 import type { Caller } from '../../../src/model/caller.ts'
 import type { Call, Pipeline } from '../../../src/pipeline/call.ts'
 import type { RpcName } from '../../../src/service.ts'
@@ -59,10 +64,13 @@ export interface TriedAwsDoor {
 /** Starts a door whose pipeline is one function. */
 export async function tryAwsDoor(
   run: (name: RpcName, call: SeenCall) => Promise<unknown>,
-  settings: Partial<AwsDoorSettings> & { readonly maxInFlightPerIdentity?: number } = {},
+  settings: Partial<AwsDoorSettings> & {
+    readonly maxInFlightPerIdentity?: number
+    readonly toGrpc?: AwsDoorParts['toGrpc']
+  } = {},
 ): Promise<TriedAwsDoor> {
   const refused: string[] = []
-  const { maxInFlightPerIdentity = 64, ...rest } = settings
+  const { maxInFlightPerIdentity = 64, toGrpc, ...rest } = settings
   const now = () => Date.now() + tried.aheadMs
   const door = await startAwsDoor(
     { listen: { host: '127.0.0.1', port: 0 }, region: 'eu-central-1', ...rest },
@@ -71,6 +79,7 @@ export async function tryAwsDoor(
       admission: createAdmission({ maxInFlight: 256, maxInFlightPerIdentity }),
       credential: findCredential,
       log: () => {},
+      toGrpc,
       clock: now,
       onEnd: (name, _door, outcome) => refused.push(`${name} ${outcome}`),
     },
