@@ -70,6 +70,8 @@ const OTHER_VARIABLES = [
   'KEYSLOT_CERTIFICATE',
   'KEYSLOT_ENDPOINT',
   'KEYSLOT_PRIVATE_KEY',
+  'KEYSLOT_TOKEN_FILE',
+  'KEYSLOT_TOKEN_ROLE_ARN',
 ]
 
 /** Where settings come from. */

@@ -54,7 +54,8 @@ const BANNED: readonly { word: RegExp; except?: RegExp; why: string }[] = [
   {
     word: /\bauthoriz(e|ed|ation)\b/i,
     // A header of HTTP, and how AWS's messages name it.
-    except: /authorise\.ts$|^src\/doors\/(aws\/signature|grpc\/(authenticate|connections))\b/,
+    except:
+      /authorise\.ts$|^src\/(client\/client|doors\/(aws\/signature|grpc\/(authenticate|connections)))\b/,
     why: 'we write authorise',
   },
   { word: /\bconsole\./, except: /^src\/cli\/|^src\/ready\.mjs$/, why: 'the log is handed in' },

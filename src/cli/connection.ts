@@ -15,6 +15,8 @@ export interface ConnectionOptions {
   readonly ca?: string
   readonly certificate?: string
   readonly privateKey?: string
+  readonly tokenFile?: string
+  readonly tokenRoleArn?: string
   readonly home?: string
   readonly config?: string
   readonly timeoutMs?: number
@@ -27,6 +29,8 @@ export interface Location {
   readonly ca: string
   readonly certificate: string
   readonly privateKey: string
+  /** The file of a JSON Web Token that goes before the certificate, and the role to call as. */
+  readonly token: { readonly file: string; readonly roleArn: string | undefined } | undefined
   /** Where AWS's clients reach it, and with which Region. */
   readonly aws: { readonly endpoint: string; readonly region: string }
 }
@@ -43,12 +47,16 @@ export function locate(options: ConnectionOptions, environment: Environment): Lo
   const { home, grpcListen, awsListen, awsTls, region } = location(options, environment)
   const named = options.home === undefined ? environment : {}
   const tls = (file: string) => join(home, 'tls', file)
+  // A certificate that is asked for is not put aside for a token of the environment.
+  const tokenFile = options.tokenFile || (!options.certificate && named.KEYSLOT_TOKEN_FILE)
+  const roleArn = options.tokenRoleArn || named.KEYSLOT_TOKEN_ROLE_ARN || undefined
   return {
     home,
     endpoint: options.endpoint || environment.KEYSLOT_ENDPOINT || reachable(grpcListen),
     ca: resolve(options.ca || named.KEYSLOT_CA || tls('ca.pem')),
     certificate: resolve(options.certificate || named.KEYSLOT_CERTIFICATE || tls('root.pem')),
     privateKey: resolve(options.privateKey || named.KEYSLOT_PRIVATE_KEY || tls('root-key.pem')),
+    token: tokenFile ? { file: resolve(tokenFile), roleArn } : undefined,
     aws: {
       endpoint: options.awsEndpoint || `${awsTls ? 'https' : 'http'}://${reachable(awsListen)}`,
       region,
@@ -62,12 +70,16 @@ export function locate(options: ConnectionOptions, environment: Environment): Lo
  * @throws CliError when a file cannot be read.
  */
 export function clientSettings(location: Location, deadlineMs?: number): ClientSettings {
+  const { endpoint, token } = location
+  const server = { endpoint, ca: readCredential(location.ca, 'KEYSLOT_CA'), deadlineMs }
+  if (token !== undefined) {
+    const shown = readCredential(token.file, 'KEYSLOT_TOKEN_FILE').toString()
+    return { ...server, token: () => shown, roleArn: token.roleArn }
+  }
   return {
-    endpoint: location.endpoint,
-    ca: readCredential(location.ca, 'KEYSLOT_CA'),
+    ...server,
     certificate: readCredential(location.certificate, 'KEYSLOT_CERTIFICATE'),
     privateKey: readCredential(location.privateKey, 'KEYSLOT_PRIVATE_KEY'),
-    deadlineMs,
   }
 }
 

@@ -12,13 +12,15 @@ export function environmentLines(
   environment: Readonly<Record<string, string | undefined>>,
 ): string {
   const location = locate(options, environment)
-  const { home, endpoint, ca, certificate, privateKey } = location
+  const { home, endpoint, ca, certificate, privateKey, token } = location
   const variables = {
     KEYSLOT_HOME: home,
     KEYSLOT_ENDPOINT: endpoint,
     KEYSLOT_CA: ca,
     KEYSLOT_CERTIFICATE: certificate,
     KEYSLOT_PRIVATE_KEY: privateKey,
+    ...(token && { KEYSLOT_TOKEN_FILE: token.file }),
+    ...(token?.roleArn && { KEYSLOT_TOKEN_ROLE_ARN: token.roleArn }),
     ...awsVariables(location),
   }
   const exports = Object.entries(variables)

@@ -9,17 +9,29 @@ import type { RpcName, Service } from '../service.ts'
 import { KeyslotError } from './error.ts'
 
 /** How to reach keyslot, and as whom. */
-export interface ClientSettings {
+export type ClientSettings = {
   /** `host:port`, or `unix:` and a path. */
   readonly endpoint: string
   /** The certificate that the server's is held against, PEM. */
   readonly ca: string | Buffer
-  /** The client certificate that names the caller, PEM. */
+  /** How long a call may take unless it says otherwise; 30 s unless given. */
+  readonly deadlineMs?: number
+} & (CertificateCredentials | TokenCredentials)
+
+/** A client certificate, which names the caller. */
+export interface CertificateCredentials {
+  /** PEM. */
   readonly certificate: string | Buffer
   /** Its private key, PEM. */
   readonly privateKey: string | Buffer
-  /** How long a call may take unless it says otherwise; 30 s unless given. */
-  readonly deadlineMs?: number
+}
+
+/** A JSON Web Token of an issuer that the caller's account knows. */
+export interface TokenCredentials {
+  /** Reads the token, for every call: some are renewed in place, such as those of Kubernetes. */
+  readonly token: () => string | Promise<string>
+  /** The ARN of the role to call as; the default role of the token's issuer unless given. */
+  readonly roleArn?: string
 }
 
 /** What one call may say of itself. */
@@ -54,10 +66,11 @@ const DEADLINE_MS = 30_000
  * @throws Error for certificates or a key that cannot be read.
  */
 export function connect(settings: ClientSettings): Client {
-  const { endpoint, ca, certificate: cert, privateKey: key } = settings
+  const { endpoint, ca } = settings
   const name = serverName(endpoint)
+  const own = 'token' in settings ? {} : { cert: settings.certificate, key: settings.privateKey }
   const credentials = ChannelCredentials.createFromSecureContext(
-    createSecureContext({ ca, cert, key, minVersion: 'TLSv1.2' }),
+    createSecureContext({ ca, ...own, minVersion: 'TLSv1.2' }),
     { checkServerIdentity: (_name, presented) => checkServerIdentity(name.checked, presented) },
   )
   const channel = new Channel(endpoint, credentials, {
@@ -70,7 +83,8 @@ export function connect(settings: ClientSettings): Client {
     async call(name, request, options) {
       if (closed) throw cancelled('The client has been closed.')
       const { deadlineMs = DEADLINE_MS } = settings
-      return call(channel, name, request, { deadlineMs, ...options })
+      const metadata = 'token' in settings ? await shown(settings) : new Metadata()
+      return call(channel, name, request, { metadata, deadlineMs, ...options })
     },
     close() {
       closed = true
@@ -89,11 +103,33 @@ function serverName(endpoint: string): { readonly checked: string; readonly sent
   return { checked: host, sent: isIP(host) ? 'localhost' : host }
 }
 
+/** What a call shows beside the certificate of its connection. */
+async function shown({ token, roleArn }: TokenCredentials): Promise<Metadata> {
+  const metadata = new Metadata()
+  try {
+    metadata.set('authorization', `Bearer ${(await token()).trim()}`)
+    if (roleArn !== undefined) metadata.set('keyslot-role-arn', roleArn)
+    return metadata
+  } catch (cause) {
+    throw new KeyslotError('MissingAuthenticationTokenException', 'The token cannot be read.', {
+      grpcStatus: status.UNAUTHENTICATED,
+      cause,
+    })
+  }
+}
+
 function call<N extends RpcName>(
   channel: Channel,
   name: N,
   request: Partial<Service[N]['request']>,
-  { deadlineMs, signal }: CallOptions & { readonly deadlineMs: number },
+  {
+    metadata,
+    deadlineMs,
+    signal,
+  }: CallOptions & {
+    readonly metadata: Metadata
+    readonly deadlineMs: number
+  },
 ): Promise<Service[N]['response']> {
   return new Promise((resolve, reject) => {
     if (signal?.aborted) throw cancelled('The call was cancelled before it was sent.', signal)
@@ -102,7 +138,7 @@ function call<N extends RpcName>(
       (message: Buffer) => message,
       (bytes) => decodeMessage(CONTRACT[name].response, bytes) as Service[N]['response'],
       encoded(name, request),
-      new Metadata(),
+      metadata,
       { deadline: Date.now() + deadlineMs },
       (error, response) => {
         signal?.removeEventListener('abort', cancel)

@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url'
 import type { Command } from 'commander'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { completionsOf } from '../../src/cli/completion.ts'
+import { type ConnectionOptions, clientSettings, locate } from '../../src/cli/connection.ts'
 import { environmentLines } from '../../src/cli/env.ts'
 import { program } from '../../src/cli/program.ts'
 import { kebabCase } from '../../src/cli/rpc/parameters.ts'
@@ -204,6 +205,28 @@ describe('env', () => {
     expect(lines).toContain('export AWS_ACCESS_KEY_ID=AKIADEFAULT\n')
     expect(lines).toContain('export AWS_SECRET_ACCESS_KEY=a/b+c\n')
     expect(lines).toContain('unset AWS_SESSION_TOKEN AWS_PROFILE\n')
+  })
+})
+
+describe('a token', () => {
+  test('is read from its file, and goes before a certificate that nobody asked for', () => {
+    const file = join(home, 'token')
+    writeFileSync(file, 'a.b.c\n')
+    const roleArn = 'arn:aws:iam::111122223333:role/ci'
+    const variables = { KEYSLOT_TOKEN_FILE: file, KEYSLOT_TOKEN_ROLE_ARN: roleArn }
+    const settings = (options: ConnectionOptions, environment = {}) =>
+      clientSettings(locate(options, environment))
+    const shown = settings({}, { KEYSLOT_HOME: home, ...variables })
+    if (!('token' in shown)) throw new Error('it shows a certificate')
+    expect(shown).toMatchObject({ roleArn })
+    expect(shown.token()).toBe('a.b.c\n')
+    expect(settings({ home, tokenFile: file })).toHaveProperty('token')
+    // The home that an option names goes before what the environment says of another.
+    expect(settings({ home }, variables)).toHaveProperty('certificate')
+    expect(settings({ home, certificate: join(home, 'tls/root.pem') }, variables)).toHaveProperty(
+      'certificate',
+    )
+    expect(() => settings({ home, tokenFile: join(home, 'gone') })).toThrow('KEYSLOT_TOKEN_FILE')
   })
 })
 

@@ -121,3 +121,30 @@ test('a call after close is refused as any other failure is', async () => {
   const failure = { name: 'CANCELLED', message: 'The client has been closed.' }
   await expect(closed.call('ListKeys', {})).rejects.toMatchObject(failure)
 })
+
+test('a token is read for every call, and shown without a certificate', async () => {
+  const seen: unknown[] = []
+  await using taking = await tryDoor(
+    async (_name, call) => {
+      seen.push(await call.authenticate())
+      return { keys: [], truncated: false }
+    },
+    {},
+    true,
+  )
+  const tokens = ['alice\n', 'bob']
+  const client = connect({
+    endpoint: taking.door.address,
+    ca: taking.ca,
+    token: async () => tokens.shift() ?? Promise.reject(new Error('gone')),
+  })
+  await client.call('ListKeys', {})
+  await client.call('ListKeys', {})
+  const arn = (name: string) => expect.stringMatching(`:user/${name}$`)
+  expect(seen).toMatchObject([{ arn: arn('alice') }, { arn: arn('bob') }])
+  await expect(client.call('ListKeys', {})).rejects.toMatchObject({
+    name: 'MissingAuthenticationTokenException',
+    cause: new Error('gone'),
+  })
+  client.close()
+})

@@ -19,6 +19,8 @@ export function locationOptions(): Option[] {
     new Option('--ca <path>', "The authority of the service's certificate, PEM."),
     new Option('--certificate <path>', 'The certificate that names the caller, PEM.'),
     new Option('--private-key <path>', 'Its private key, PEM.'),
+    new Option('--token-file <path>', 'A JSON Web Token to show instead of a certificate.'),
+    new Option('--token-role-arn <arn>', "The role to call as; the issuer's default unless given."),
   ]
 }
 
