@@ -93,9 +93,8 @@ function refuseUnlessBegun(
 async function refuseWhatIsNotMade({ objects }: Services, input: KeyInput): Promise<void> {
   const { spec, usage, origin } = input
   const refuse = (why: string) => fail('UnsupportedOperationException', why)
-  const { refused, material } = keySpecRow(spec)
-  // Tokens do not agree on how private keys of this kind are wrapped.
-  if (!ORIGINS.includes(origin) || (origin === 'EXTERNAL' && material?.type === 'Ed25519')) {
+  const { refused } = keySpecRow(spec)
+  if (!ORIGINS.includes(origin)) {
     refuse(`This version of keyslot makes no keys ${spec} of origin ${origin}.`)
   }
   if (refused !== undefined) refuse(`keyslot makes no keys of KeySpec ${spec}: ${refused}.`)

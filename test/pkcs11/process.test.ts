@@ -1,6 +1,7 @@
 /** The HSM process: how it starts, how it dies, and what comes after. */
 
 import { spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import {
   chmodSync,
   existsSync,
@@ -309,6 +310,25 @@ describe('the token', () => {
     expect(await handle.objects.lacks({ spec: 'RSA_2048', usage })).toMatch(/OAEP/)
     const free = await start()
     expect(await free.objects.lacks({ spec: 'RSA_2048', usage })).toBeUndefined()
+    // Whose seed would have to be seen.
+    await handle.objects.createCanary()
+    const wrapping = {
+      id: randomBytes(16).toString('hex'),
+      keyId: 'fips',
+      spec: 'RSA_2048',
+      algorithm: 'RSAES_OAEP_SHA_1',
+    } as const
+    const edwards = { spec: 'ECC_NIST_EDWARDS25519', usage: 'SIGN_VERIFY' } as const
+    await expect(
+      handle.objects.makeWrappingKey({ ...wrapping, kind: edwards }),
+    ).rejects.toMatchObject({
+      name: 'UnsupportedOperationException',
+      message: expect.stringContaining('does not unwrap keys of ECC_NIST_EDWARDS25519'),
+    })
+    expect(await handle.objects.listWrappingKeys()).toEqual([])
+    const nist = { spec: 'ECC_NIST_P256', usage: 'SIGN_VERIFY' } as const
+    await handle.objects.makeWrappingKey({ ...wrapping, kind: nist })
+    await handle.objects.destroyWrappingKey(wrapping.id)
   })
 
   test('without AES-GCM is refused', async () => {

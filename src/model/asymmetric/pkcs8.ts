@@ -6,6 +6,10 @@
 const TAG = { integer: 2, bitString: 3, octetString: 4, null: 5, sequence: 0x30, second: 0xa1 }
 
 const RSA_ENCRYPTION = Buffer.from('06092a864886f70d010101', 'hex')
+/** What stands before the seed: the algorithm, and the headers of two OCTET STRINGs. */
+const ED25519_ALGORITHM = Buffer.from('300506032b657004220420', 'hex')
+const ED25519_SEED_AT = 16
+const ED25519_SEED_BYTES = 32
 const EC_PUBLIC_KEY = Buffer.from('06072a8648ce3d0201', 'hex')
 
 /**
@@ -43,6 +47,25 @@ export function ecPkcs8(parameters: Buffer, value: Buffer, point: Buffer): Buffe
  */
 export function ed25519Pkcs8(parameters: Buffer, seed: Buffer): Buffer {
   return privateKeyInfo([parameters], der(TAG.octetString, [seed]))
+}
+
+/**
+ * The seed of an Ed25519 key: 32 bytes of `pkcs8` itself, not a copy.
+ *
+ * @returns `undefined` for what is no PKCS #8 of such a key, with its public half or without.
+ */
+export function ed25519Seed(pkcs8: Buffer): Buffer | undefined {
+  const seed = pkcs8.subarray(ED25519_SEED_AT, ED25519_SEED_AT + ED25519_SEED_BYTES)
+  const [sequence, length, tag, one, version] = pkcs8
+  const isHead =
+    sequence === TAG.sequence &&
+    length === pkcs8.length - 2 &&
+    tag === TAG.integer &&
+    one === 1 &&
+    (version === 0 || version === 1)
+  const algorithm = pkcs8.subarray(ED25519_SEED_AT - ED25519_ALGORITHM.length, ED25519_SEED_AT)
+  if (!isHead || !algorithm.equals(ED25519_ALGORITHM)) return undefined
+  return seed.length === ED25519_SEED_BYTES ? seed : undefined
 }
 
 function privateKeyInfo(algorithm: readonly Buffer[], inner: Buffer): Buffer {

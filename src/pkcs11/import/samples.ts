@@ -31,8 +31,9 @@ export function sampleOf(kind: KeyKind): { readonly value: Buffer; readonly chec
     }
     case 'EC':
       return pair(generateKeyPairSync('ec', { namedCurve: material.curve }).privateKey)
-    case 'RSA':
     case 'Ed25519':
+      return pair(generateKeyPairSync('ed25519').privateKey)
+    case 'RSA':
       throw new Error(`no sample of ${kind.spec}`)
   }
 }

@@ -33,8 +33,8 @@ import {
 } from './templates.ts'
 import {
   keyWrapMechanism,
-  LengthNotToldError,
   NotWrappedError,
+  NoWayError,
   type UnwrappedTarget,
   type UnwrappingKey,
   unwrap,
@@ -82,15 +82,22 @@ export class TokenImports {
   makeWrappingKey(input: Parameters<HsmImports['makeWrappingKey']>[0]): Buffer {
     const name = `${input.algorithm} ${input.kind.spec}`
     const known = this.#ways.get(name)
-    const last: UnwrappingWay = this.#settings.fips ? 'unwraps' : 'decrypts'
-    const ways = known === undefined ? (['unwraps', last] as const) : [known]
-    for (const way of new Set(ways)) {
+    const ways = known === undefined ? this.#waysOf(input.kind) : [known]
+    for (const way of ways) {
       const made = this.#objects.withCanary((session) => this.#make(session, input, way))
       if (made === undefined) continue
       this.#ways.set(name, way)
       return made
     }
-    return fail('UnsupportedOperationException', `The HSM does not unwrap by ${input.algorithm}.`)
+    const what = `does not unwrap keys of ${input.kind.spec} by ${input.algorithm}`
+    return fail('UnsupportedOperationException', `The HSM ${what}.`)
+  }
+
+  /** No token tells enough of an Ed25519 key that it unwraps; see `targetOf`. */
+  #waysOf({ spec }: KeyKind): readonly UnwrappingWay[] {
+    const alone: readonly UnwrappingWay[] =
+      materialOf(spec).type === 'Ed25519' ? [] : (['unwraps'] as const)
+    return this.#settings.fips ? alone : [...alone, 'decrypts']
   }
 
   /** Destroys a wrapping key and makes sure that it is gone. */
@@ -205,7 +212,7 @@ export class TokenImports {
       const material = wrap(value, publicKey, algorithm)
       return this.#checkValue(trial, key, { algorithm, material, kind }).equals(checkValue)
     } catch (cause) {
-      if (cause instanceof LengthNotToldError) return false
+      if (cause instanceof NoWayError) return false
       // What the token says of the mechanism, rather than of the moment.
       if (cause instanceof TokenError && cause.value.fault === 'us') return false
       throw cause

@@ -33,9 +33,9 @@ export class WrongKeyError extends Error {
   override readonly name = 'WrongKeyError'
 }
 
-/** The token does not say how long a key is that it has unwrapped. */
-export class LengthNotToldError extends Error {
-  override readonly name = 'LengthNotToldError'
+/** No way for the token: it does not tell what has to be known of the key, or makes another. */
+export class NoWayError extends Error {
+  override readonly name = 'NoWayError'
 }
 
 /** What the material is to become. */
@@ -44,6 +44,12 @@ export interface UnwrappedTarget {
   readonly template: readonly FixedAttribute[]
   /** How long a secret may be, in bytes; absent for private keys, which are PKCS #8. */
   readonly bytes?: readonly number[]
+  /**
+   * What makes an object of PKCS #8 that is known here, for keys that are always opened here.
+   *
+   * @throws WrongKeyError if it is no key of the kind.
+   */
+  readonly attributesOf?: (pkcs8: Buffer) => readonly FixedAttribute[]
 }
 
 /** A wrapping key in the token. */
@@ -73,7 +79,7 @@ export function unwrap(
   }
   const block = material.subarray(0, key.bytes)
   if (!throughAes) return unwrapOaep(session, key, { block, hash }, target, keyWrap)
-  if (key.way === 'decrypts' && isSecret(target))
+  if (key.way === 'decrypts' && isOpenedHere(target))
     return unwrapOutside(session, key, { material, hash }, target)
   const mechanism = keyWrap()
   const aesKey = unwrapAesKey(session, key, { block, hash })
@@ -90,7 +96,7 @@ export function unwrap(
  * token tells. What came through AES Key Wrap is known to 8 bytes by its wrapping, which is enough
  * for a key that encrypts with AES.
  *
- * @throws WrongKeyError if it is not; LengthNotToldError if that cannot be known.
+ * @throws WrongKeyError if it is not; NoWayError if that cannot be known.
  */
 export function checkLength(
   session: TokenSession,
@@ -102,7 +108,7 @@ export function checkLength(
   if (bytes === wanted.bytes) return
   if (bytes !== 0) throw new WrongKeyError('of another length')
   const { wrappedBytes } = wanted
-  if (wrappedBytes === undefined) throw new LengthNotToldError('the token tells no length')
+  if (wrappedBytes === undefined) throw new NoWayError('the token tells no length')
   if (wrappedBytes !== 8 + 8 * Math.ceil(wanted.bytes / 8)) {
     throw new WrongKeyError('of another length')
   }
@@ -231,8 +237,8 @@ function openedOaep(session: TokenSession, handle: Handle, { block, hash }: Oaep
 }
 
 /**
- * Secrets whose length a token does not tell of when it unwraps them are unwrapped outside, with
- * the AES key that is outside already.
+ * What tokens do not tell enough of when they unwrap it, the length of a secret or the public half
+ * of an Ed25519 key, is unwrapped outside, with the AES key that is outside already.
  */
 function unwrapOutside(
   session: TokenSession,
@@ -255,9 +261,10 @@ function unwrapOutside(
 function createKey(
   session: TokenSession,
   value: Buffer,
-  { template, bytes }: UnwrappedTarget,
+  { template, bytes, attributesOf }: UnwrappedTarget,
   keyWrap: () => Mechanism,
 ): Handle {
+  if (attributesOf) return session.createObject([...template, ...attributesOf(value)])
   if (bytes !== undefined) {
     if (!bytes.includes(value.length)) throw new WrongKeyError('of another length')
     return session.createObject([...template, fixed('CKA_VALUE', value)])
@@ -280,8 +287,9 @@ function createKey(
   }
 }
 
-/** A secret that is not used with AES; of those the length has to be told. */
-function isSecret({ template, bytes }: UnwrappedTarget): boolean {
+/** A secret that is not used with AES, since of those the length has to be told; and Ed25519. */
+function isOpenedHere({ template, bytes, attributesOf }: UnwrappedTarget): boolean {
+  if (attributesOf) return true
   const isAes = template.some(
     ({ name, value }) => name === 'CKA_KEY_TYPE' && value === pkcs11js.CKK_AES,
   )

@@ -46,8 +46,6 @@ export const ORIGINS = ['AWS_KMS', 'EXTERNAL', 'AWS_CLOUDHSM', 'EXTERNAL_KEY_STO
 
 /** AWS makes keys of these, and keyslot refuses them with its reason. */
 const NOT_MADE = /^(SM2|ML_DSA_.*|ML_KEM_.*)$/
-/** AWS imports these, and tokens do not agree on how their private keys are wrapped. */
-const NOT_IMPORTED = 'ECC_NIST_EDWARDS25519'
 /** AWS has these algorithms for keys that keyslot makes, and keyslot refuses them. */
 export const NOT_OFFERED: readonly string[] = ['ED25519_PH_SHA_512']
 
@@ -84,9 +82,7 @@ export function outcomeOfCreateKey(request: {
   const usage = request.keyUsage ?? implied
   if (algorithmsOf(keySpec, usage).length === 0) return 'ValidationException'
   const isOffered =
-    !NOT_MADE.test(keySpec) &&
-    !request.multiRegion &&
-    (origin === 'AWS_KMS' || (origin === 'EXTERNAL' && keySpec !== NOT_IMPORTED))
+    !NOT_MADE.test(keySpec) && !request.multiRegion && ['AWS_KMS', 'EXTERNAL'].includes(origin)
   return isOffered ? 'ok' : 'UnsupportedOperationException'
 }
 
