@@ -39,7 +39,7 @@ export interface AuthorityParts {
 const INTERNAL = 'keyslot:'
 const REFUSED: Decision = { allowed: false, reason: 'implicit-deny' }
 const INTERNALLY_ALLOWED: Decision = { allowed: true, reason: 'allow' }
-/** Stands for a key policy where only grants count. */
+/** Stands for a key policy where only grants count, or where there is no key. */
 const NO_WORD = {
   policy: { kind: 'key', denials: [], allowances: [] } as Policy,
   principalIds: new Map(),
@@ -107,15 +107,18 @@ async function decide(parts: AuthorityParts, question: Question): Promise<Decisi
     const isOwn = permission.startsWith(INTERNAL) && caller.kind === 'keyslot'
     return isOwn ? INTERNALLY_ALLOWED : REFUSED
   }
-  const isAbroad = caller.account !== question.resource.account
-  // What is not there has no policy that could let a stranger in.
-  if (isAbroad && !(question.otherAccounts && (key || grants))) return REFUSED
+  const { resource } = question
+  const isAbroad = caller.account !== resource.account
+  if (isAbroad && !question.otherAccounts) return REFUSED
+  // What is not there has no policy that could let a stranger in, who must not notice either that
+  // none was asked: all is done as for a key that says nothing of strangers.
+  const isMissing = isAbroad && !key && !grants
+  const keyId = isMissing ? resource.arn.slice(resource.arn.indexOf('/') + 1) : key?.keyId
   const own = await policiesOf(parts, caller)
   const ofKey = key && !grants ? compiledPolicy(key.policy.text, 'key') : undefined
   const conditions = conditionValues(
     await factsOf(parts, question, ofKey ? [ofKey, ...own.all] : own.all),
   )
-  const { resource } = question
   const context = question.conditions['kms:EncryptionContext']
   const encryptionContext = context instanceof Map ? context : undefined
   const request: PolicyRequest = {
@@ -126,11 +129,13 @@ async function decide(parts: AuthorityParts, question: Question): Promise<Decisi
     encryptionContext,
     grantable: grantable !== false,
   }
-  const evidence = evidenceOf(question, own, ofKey)
+  const evidence = evidenceOf(question, own, ofKey, isMissing)
   const decision = evaluate(request, evidence)
   // Grants never deny, so that most calls need not look for them.
-  if (decision.reason !== 'implicit-deny' || !key || grants || grantable === false) return decision
-  const found = await grantsFor(parts.store, question, encryptionContext)
+  if (decision.reason !== 'implicit-deny' || !keyId || grants || grantable === false) {
+    return decision
+  }
+  const found = await grantsFor(parts.store, question, keyId, encryptionContext)
   return found.length === 0 ? decision : evaluate(request, { ...evidence, grants: found })
 }
 
@@ -143,10 +148,11 @@ function evidenceOf(
   { key, grants }: Question,
   own: OwnPolicies,
   ofKey: CompiledPolicy | undefined,
+  isMissing: boolean,
 ): Evidence {
   const { identityPolicies, boundary, sessionPolicies } = own
   const evidence = { identityPolicies, boundary, sessionPolicies, grants: grants ?? [] }
-  if (grants) return { ...evidence, resourcePolicy: NO_WORD }
+  if (grants || isMissing) return { ...evidence, resourcePolicy: NO_WORD }
   if (!key || !ofKey) return evidence
   const { principalIds } = key.policy
   return { ...evidence, resourcePolicy: { policy: ofKey.policy, principalIds } }
@@ -179,15 +185,15 @@ function momentOf({ region, clock }: AuthorityParts) {
 
 async function grantsFor(
   store: Store,
-  { caller, key, grantable }: Question,
+  { caller, grantable }: Question,
+  keyId: string,
   context: ReadonlyMap<string, string> | undefined,
 ): Promise<readonly Grant[]> {
-  if (!key) return []
   const { arn, roleArn, account, kind } = caller
   const granteeArns = kind === 'service' ? [arn] : [arn, rootArn(account)]
   if (roleArn !== undefined) granteeArns.push(roleArn)
   const names = [...new Set(granteeArns)]
-  const found = await store.grants.deciding({ keyId: key.keyId, granteeArns: names, context })
+  const found = await store.grants.deciding({ keyId, granteeArns: names, context })
   return typeof grantable === 'function' ? found.filter(grantable) : found
 }
 

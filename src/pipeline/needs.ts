@@ -1,5 +1,6 @@
 /** Meets the needs of an operation: finds each resource, authorises it and looks at its fitness. */
 
+import { randomUUID } from 'node:crypto'
 import { type Place, rootArn } from '../model/arn.ts'
 import type { Authorised } from '../model/authorised.ts'
 import type { Caller } from '../model/caller.ts'
@@ -226,7 +227,7 @@ function retirable({ grant, key }: GrantResource, terms: Terms): Found {
 }
 
 async function authorise(
-  { authority }: Services,
+  { authority, store }: Services,
   { question, shown, given, missing, concealed, check, meet }: Found,
   { decided }: Asked,
 ): Promise<Authorised<object> | undefined> {
@@ -234,6 +235,10 @@ async function authorise(
   const decision = await authority.decide(question)
   decided(question, decision)
   if (!decision.allowed) {
+    // What is not there was looked for in the database, what is there in memory: by the time that
+    // takes, a stranger could tell them apart.
+    const isAbroad = question.caller.account !== question.resource.account
+    if (isAbroad && question.key) await store.keys.find(randomUUID())
     if (concealed) missing?.()
     deny(question, decision, shown)
   }
