@@ -3,6 +3,7 @@
  * https://docs.aws.amazon.com/kms/latest/developerguide/grants.html
  */
 
+import { rootArn } from '../model/arn.ts'
 import type { EncryptionContext } from '../model/encryption-context.ts'
 import { GRANT_OPERATIONS, type Grant, type GrantOperation } from '../model/grant.ts'
 import { isBearer, STANDING, type Standing } from './principals.ts'
@@ -20,7 +21,6 @@ const WITH_CONTEXT: ReadonlySet<GrantOperation> = new Set([
   'ReEncryptTo',
 ])
 
-const ROOT = /^arn:aws:iam::([0-9]{12}):root$/
 const NO_CONTEXT: EncryptionContext = new Map()
 
 /** The operations by their permissions. */
@@ -38,15 +38,19 @@ export function grantStanding(grant: Grant, request: PolicyRequest): Standing {
   return fitsConstraints(grant, request.encryptionContext ?? NO_CONTEXT) ? named : STANDING.none
 }
 
-function granteeStanding({ grantee }: Grant, { caller, provider }: PolicyRequest): Standing {
+function granteeStanding(grant: Grant, { caller, provider }: PolicyRequest): Standing {
   if (provider !== undefined) return STANDING.none
-  const { arn, principalId } = grantee
+  const { arn, principalId } = grant.grantee
+  // A service acts for many accounts: what one has granted it, it has not for another.
+  if (caller.kind === 'service' && grant.issuingAccount !== rootArn(caller.account)) {
+    return STANDING.none
+  }
   if (arn === caller.arn || arn === caller.roleArn) {
     if (principalId !== undefined && !isBearer(caller, principalId)) return STANDING.none
     return arn === caller.arn ? STANDING.self : STANDING.role
   }
-  if (!arn.endsWith(':root') || caller.kind === 'service') return STANDING.none
-  return ROOT.exec(arn)?.[1] === caller.account ? STANDING.account : STANDING.none
+  const isOfAccount = caller.kind !== 'service' && arn === rootArn(caller.account)
+  return isOfAccount ? STANDING.account : STANDING.none
 }
 
 /** Names are compared whatever their case, values exactly. */

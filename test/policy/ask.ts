@@ -22,6 +22,7 @@ export const caller = {
   opsOfB: callerAt(7),
   service: callerAt(8),
   keyslot: callerAt(9),
+  serviceForB: callerAt(10),
 }
 
 function callerAt(index: number): Caller {

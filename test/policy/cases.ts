@@ -263,7 +263,7 @@ function grant({ pick, below }: Choices): Grant {
     keyId: '1234abcd-12ab-34cd-56ef-1234567890ab',
     name: '',
     grantee: pick(grantees),
-    issuingAccount: `arn:aws:iam::${A}:root`,
+    issuingAccount: `arn:aws:iam::${pick([A, A, B])}:root`,
     operations: Array.from({ length: 1 + below(3) }, () => pick(operations)),
     constraints: pick(constraints),
     createdMs: 0,

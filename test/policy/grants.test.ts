@@ -31,7 +31,7 @@ const successorOf = (of: Caller): Caller => ({
   principalId: of.principalId?.replace('0', '9'),
 })
 
-describe('the grantee', () => {
+describe('C2: the grantee of a grant', () => {
   const to = (arn: string, principalId?: string) => grantOf({ grantee: { arn, principalId } })
   test.each([
     ['the user', to(ALICE, 'AIDAALICE0000001'), caller.alice, true],
@@ -53,6 +53,19 @@ describe('the grantee', () => {
     ['another session', to(SESSION, 'AROAAPP000000001'), caller.two, false],
     ['the service', to(SERVICE), caller.service, true],
     ['another service', to('ec2.amazonaws.com'), caller.service, false],
+    ['the service, for an account that did not make it', to(SERVICE), caller.serviceForB, false],
+    [
+      'the service, for the account that made it',
+      { ...to(SERVICE), issuingAccount: caller.rootOfB.arn },
+      caller.serviceForB,
+      true,
+    ],
+    [
+      'the service, at home by a grant of another account',
+      { ...to(SERVICE), issuingAccount: caller.rootOfB.arn },
+      caller.service,
+      false,
+    ],
     ['the root', to(`arn:aws:iam::${A}:root`), caller.root, true],
     ['a user of the account, by its policies', to(`arn:aws:iam::${A}:root`), caller.alice, true],
     ['a user of another account', to(`arn:aws:iam::${A}:root`), caller.aliceOfB, false],
@@ -83,7 +96,7 @@ describe('operations', () => {
   })
 })
 
-describe('constraints', () => {
+describe('C7: constraints', () => {
   const pairs = (text: string): ReadonlyMap<string, string> =>
     new Map(text.split(' ').flatMap((pair) => (pair ? [pair.split('=') as [string, string]] : [])))
   const subset = (text: string) => ({ encryptionContextSubset: pairs(text) })

@@ -181,6 +181,8 @@ function labelsGranted(grant: Grant, request: PolicyRequest): Label[] {
   const given = grant.operations.map((operation) => `kms:${operation}`)
   if (!given.includes(action as (typeof given)[number])) return []
   const { arn, principalId } = grant.grantee
+  const isService = caller.kind === 'service'
+  if (isService && grant.issuingAccount !== `arn:aws:iam::${caller.account}:root`) return []
   const label = namesOf(request).get(caller.kind === 'service' ? `Service ${arn}` : `AWS ${arn}`)
   if (label === undefined || label === 'everybody') return []
   if (principalId !== undefined && principalId !== caller.principalId?.split(':')[0]) return []

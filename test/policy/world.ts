@@ -72,6 +72,7 @@ export const callers: readonly Caller[] = [
   },
   { kind: 'service', account: A, arn: SERVICE, principalId: SERVICE, sourceArn: KEY },
   { kind: 'keyslot', account: A, arn: 'keyslot' },
+  { kind: 'service', account: B, arn: SERVICE, principalId: SERVICE },
 ]
 
 /** Whom policies name. */

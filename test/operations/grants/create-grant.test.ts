@@ -17,6 +17,7 @@ import {
   ROOT_STATEMENT,
   removePrincipal,
   rootOf,
+  serviceFor,
   useInstallation,
 } from '../installation.ts'
 
@@ -75,7 +76,7 @@ test('gives to a role in all its sessions, to a session only in it, to an accoun
   await expectAllowed(other, 'Encrypt', encrypt)
 })
 
-test('binds to who the principal is now', async () => {
+test('C4: binds to who the principal is now', async () => {
   const old = await newUser('renewed')
   const { keyId } = await newKey()
   await grantTo(old, keyId)
@@ -102,7 +103,7 @@ test('is the same one for an equal request of the same name, with a token of its
   }
 })
 
-test('takes up to 10 tokens, of grants that are there', async () => {
+test('C2: takes up to 10 tokens, of grants that are there', async () => {
   const dora = await newUser('dora')
   const { keyId } = await newKey()
   const { grantToken, grantId } = await grantTo(dora, keyId)
@@ -130,7 +131,7 @@ describe('constraints', () => {
     encryptionContext: new Map(Object.entries(pairs)),
   })
 
-  test('ask for pairs: names whatever their case, values exactly', async () => {
+  test('C7: ask for pairs: names whatever their case, values exactly', async () => {
     const fay = await newUser('fay')
     const { keyId } = await newKey()
     await grantTo(fay, keyId, { constraints: { encryptionContextSubset: team } })
@@ -173,7 +174,7 @@ describe('constraints', () => {
 })
 
 describe('by a grant', () => {
-  test('gives no more than that grant, and as strictly', async () => {
+  test('C2: gives no more than that grant, and as strictly', async () => {
     const [jo, kim] = [await newUser('jo'), await newUser('kim')]
     const { keyId } = await newKey()
     const operations = ['Encrypt', 'CreateGrant']
@@ -275,6 +276,22 @@ describe('refuses', () => {
     })
     expect((await callAs(rootOf(), 'ListGrants', { keyId })).grants).toEqual([])
   })
+})
+
+test('C4: to a service is for the account that made it, and for nobody else whom it serves', async () => {
+  const service = 'backup.amazonaws.com'
+  const { arn: keyId } = await newKey([
+    ROOT_STATEMENT,
+    keyStatement({ AWS: OTHER_ACCOUNT }, 'kms:CreateGrant'),
+  ])
+  const [here, elsewhere] = [serviceFor(service), serviceFor(service, OTHER_ACCOUNT)]
+  const { grantId } = await grantTo(service, keyId)
+  await expectAllowed(here, 'Encrypt', { keyId, plaintext })
+  await expectDenied(elsewhere, 'Encrypt', { keyId, plaintext })
+  await callAs(rootOf(), 'RevokeGrant', { keyId, grantId })
+  await grantTo(service, keyId, {}, rootOf(OTHER_ACCOUNT))
+  await expectDenied(here, 'Encrypt', { keyId, plaintext })
+  await expectAllowed(elsewhere, 'Encrypt', { keyId, plaintext })
 })
 
 test('works across accounts, for whom the key policy lets and their own account does', async () => {
