@@ -49,7 +49,8 @@ const PRINCIPAL_TAG = 'aws:principaltag/'
  * @returns `undefined` if no key can have the name: each is prefixed with its service's.
  */
 export function readerOfKey(text: string): Reader | undefined {
-  if (!/^[^:]+:./s.test(text)) return undefined
+  const colon = text.indexOf(':')
+  if (colon < 1 || colon === text.length - 1) return undefined
   const name = text.toLowerCase()
   const ofCaller = name.startsWith(PRINCIPAL_TAG)
     ? tagReader(name.slice(PRINCIPAL_TAG.length))

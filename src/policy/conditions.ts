@@ -68,7 +68,9 @@ function writtenOperator(name: string): Written {
  * https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html#set-operators
  */
 function refuseOverlyPermissive({ place }: Element, key: string, { over }: Written): void {
-  if (over !== 'ForAllValues' || !/^(kms:encryptioncontext:|aws:requesttag\/)/i.test(key)) return
+  const name = key.toLowerCase()
+  const isSingle = name.startsWith('kms:encryptioncontext:') || name.startsWith('aws:requesttag/')
+  if (over !== 'ForAllValues' || !isSingle) return
   refuse(
     place,
     'OverlyPermissiveCondition: ForAllValues with a key that has one value matches requests ' +

@@ -113,7 +113,7 @@ function checkSize(text: string, kind: PolicyKind): void {
       ? Buffer.byteLength(text)
       : kind === 'session'
         ? text.length
-        : text.replaceAll(/[ \t\n\r]+/g, '').length
+        : text.replaceAll(/[ \t\n\r]/g, '').length
   if (size <= max && text.length <= TEXT_LENGTH_MAX) return
   fail('LimitExceededException', `Cannot exceed quota for PolicySize: ${max}`)
 }

@@ -142,7 +142,7 @@ const NEGATED: Readonly<Record<string, string>> = {
   ArnLike: 'ArnNotLike',
 }
 
-describe.each(rows)('%s %j', (operator, operands, matching, others) => {
+describe.each(rows)('C2: %s %j', (operator, operands, matching, others) => {
   test('holds for what matches, and its negation for the rest', () => {
     const not = NEGATED[operator]
     for (const value of matching) {
@@ -167,7 +167,7 @@ describe.each(rows)('%s %j', (operator, operands, matching, others) => {
   })
 })
 
-describe('set operators', () => {
+describe('C2: set operators', () => {
   const cells: readonly [string, Operands, Value, boolean][] = [
     ['ForAllValues:StringEquals', ['a', 'b'], ['a', 'b'], true],
     ['ForAllValues:StringEquals', ['a', 'b'], ['a'], true],
@@ -225,7 +225,7 @@ test.each([
   ['FALSE', 'x', true],
   [false, ['x', 'y'], true],
   [['true', 'false'], 'x', true],
-] as [Operands, Value, boolean][])('Null %j on %j: %s', (operands, value, expected) => {
+] as [Operands, Value, boolean][])('C2: Null %j on %j: %s', (operands, value, expected) => {
   expect(holds('Null', operands, value)).toBe(expected)
 })
 
@@ -256,12 +256,17 @@ describe('several', () => {
   })
 })
 
-describe('keys', () => {
+describe('C2: condition keys', () => {
   test('are the same whatever their case, names of tags and context pairs too', () => {
     expect(holds('StringEquals', 'x', 'x', 'KMS:encryptionCONTEXT:App')).toBe(true)
     expect(holds('StringEquals', 'x', 'x', 'aws:requesttag/Team')).toBe(true)
     const team = { StringEquals: { 'AWS:PrincipalTAG/tEAM': 'red' } }
     expect(allows({ key: [allow({ Principal: '*', Condition: team })] })).toBe(true)
+  })
+  test('aws:username is the name of a user without its path', () => {
+    const dora = { ...caller.alice, arn: `arn:aws:iam::${A}:user/team/blue/dora` }
+    const Condition = { StringEquals: { 'aws:username': 'dora' } }
+    expect(allows({ key: [allow({ Principal: '*', Condition })] }, { caller: dora })).toBe(true)
   })
   test('that do not exist have no value', () => {
     expect(holds('StringLike', '*', undefined, 'kms:NoSuchKey')).toBe(false)

@@ -153,7 +153,7 @@ describe('the policy of a managed key', () => {
   })
 })
 
-describe('somebody stays in charge', () => {
+describe('C2: somebody stays in charge', () => {
   const stays = (statements: Statement[], who = caller.alice, bounded = false) =>
     leavesSomebodyInCharge(
       compilePolicy(policyText(...statements), 'key'),
@@ -185,6 +185,12 @@ describe('somebody stays in charge', () => {
     ],
   ] as [string, Statement[], boolean][])('%s: %s', (_, statements, expected) => {
     expect(stays(statements)).toBe(expected)
+  })
+  test('by one of whom it is not said that he has a boundary', () => {
+    const but = { ...deny(), NotPrincipal: { AWS: [ALICE, A] } }
+    const policy = compilePolicy(policyText(allow({ Principal: '*' }), but), 'key')
+    const request = { caller: caller.alice, resource, conditions: new Map() }
+    expect(leavesSomebodyInCharge(policy, request, { principalIds: new Map() })).toBe(true)
   })
   test('not by keyslot itself, whom no policy names', () => {
     expect(stays([allow({ Principal: '*' })], caller.keyslot)).toBe(false)

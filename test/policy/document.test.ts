@@ -56,13 +56,17 @@ describe('what is accepted', () => {
     [{ Condition: { NumericEquals: { 'kms:RotationPeriodInDays': [90, '91'] } } }, 'key'],
     [{ Condition: { 'ForAllValues:StringEquals': { 'aws:TagKeys': 'a' } } }, 'key'],
     [{ Condition: { 'ForAllValues:StringEquals': { 'aws:RequestTag/a': 'a' } } }, 'identity'],
+    [{ Condition: { 'ForAllValues:StringEquals': { 'x:aws:RequestTag/a': 'a' } } }, 'key'],
+    [{ Condition: { 'ForAllValues:StringEquals': { 'x:kms:EncryptionContext:a': 'a' } } }, 'key'],
+    [{ Condition: { 'ForAnyValue:StringEquals': { 'aws:RequestTag/a': 'a' } } }, 'key'],
   ] as [object, PolicyKind][])('%j in a %s policy', (rest, kind) => {
     expect(wrongWith(rest, kind)).toBeUndefined()
   })
   test('an Id where a resource has the policy, and nowhere else', () => {
     for (const kind of KINDS) {
       const text = JSON.stringify({ Id: 'an id', Statement: OF[kind] })
-      expect(wrong(text, kind) === undefined).toBe(kind === 'key' || kind === 'trust')
+      if (kind === 'key' || kind === 'trust') expect(wrong(text, kind)).toBeUndefined()
+      else expect(wrong(text, kind)).toContain('may have no Id where no Principal may be')
     }
   })
 })
@@ -162,6 +166,8 @@ describe('what is refused, with its place', () => {
     [{ Condition: { StringEquals: {} } }, 'key', `${S}.Condition.StringEquals: is empty`],
     [{ Condition: { StringEquals: { a: 'x' } } }, 'key', '"a" is not a condition key'],
     [{ Condition: { StringEquals: { ':a': 'x' } } }, 'key', '":a" is not a condition key'],
+    [{ Condition: { StringEquals: { ':a:b': 'x' } } }, 'key', '":a:b" is not a condition key'],
+    [{ Condition: { StringEquals: { 'a:': 'x' } } }, 'key', '"a:" is not a condition key'],
     [{ Condition: { StringEquals: { 'a:b': [] } } }, 'key', 'StringEquals.a:b: is empty'],
     [{ Condition: { StringEquals: { 'a:b': null } } }, 'key', 'StringEquals.a:b: has a value'],
     [{ Condition: { StringEquals: { 'a:b': [{}] } } }, 'key', 'has a value that is not a string'],
@@ -183,7 +189,9 @@ describe('what is refused, with its place', () => {
     [
       { Condition: { 'ForAllValues:StringEquals': { 'kms:EncryptionContext:a': 'a' } } },
       'key',
-      'OverlyPermissiveCondition',
+      'Statement.Condition.ForAllValues:StringEquals.kms:EncryptionContext:a: ' +
+        'OverlyPermissiveCondition: ForAllValues with a key that has one value matches requests ' +
+        'without it too; to fix, remove ForAllValues.',
     ],
     [
       { Condition: { 'ForAllValues:StringLike': { 'AWS:requesttag/a': 'a' } } },
@@ -201,11 +209,24 @@ describe('what is refused, with its place', () => {
       else expect(found).toContain('Statement[1].Sid: "Same" is there twice')
     }
   })
+  test('no Sid twice, but for empty ones', () => {
+    const statement = { ...own, Sid: '' }
+    const text = JSON.stringify({ Statement: [statement, own, statement] })
+    expect(wrong(text, 'identity')).toBeUndefined()
+  })
   test('names the statement', () => {
     const bad = { ...key, Condition: { StringEquals: { 'a:b': [] } } }
     const text = JSON.stringify({ Statement: [key, key, bad] })
     expect(wrong(text, 'key')).toContain('Statement[2].Condition.StringEquals.a:b: is empty.')
   })
+})
+
+test('statements are parted by what they do, in their order', () => {
+  const denial = { ...own, Effect: 'Deny' }
+  const text = JSON.stringify({ Statement: [own, denial, own, denial] })
+  const { denials, allowances } = compilePolicy(text, 'identity')
+  expect(denials.map(({ index }) => index)).toEqual([1, 3])
+  expect(allowances.map(({ index }) => index)).toEqual([0, 2])
 })
 
 describe('principals', () => {
@@ -250,7 +271,15 @@ describe('principals', () => {
   })
 })
 
-describe('sizes', () => {
+describe('P7: sizes', () => {
+  test('are those of AWS', () => {
+    expect(POLICY_SIZE_MAX).toEqual({
+      ...{ key: 32_768, identity: 10_240, trust: 4096, session: 2048, boundary: 6144 },
+    })
+    expect(wrong(' '.repeat(3000), 'session')).toBe(
+      'LimitExceededException: Cannot exceed quota for PolicySize: 2048',
+    )
+  })
   test.each(KINDS)('of a %s policy', (kind) => {
     const max = POLICY_SIZE_MAX[kind]
     const text = JSON.stringify({ Statement: { ...OF[kind], Sid: 'x' } })
@@ -267,7 +296,9 @@ describe('sizes', () => {
     expect(wrong(sid(16_400), 'key')).toContain('LimitExceededException')
   })
   test('of any text are bounded', () => {
-    expect(wrong(' '.repeat(140_000), 'identity')).toContain('LimitExceededException')
+    const text = JSON.stringify({ Statement: own })
+    expect(wrong(text.padEnd(131_072), 'identity')).toBeUndefined()
+    expect(wrong(text.padEnd(131_073), 'identity')).toContain('LimitExceededException')
   })
 })
 
@@ -323,7 +354,7 @@ describe('whatever the text, there is a policy or a KmsError', () => {
       { numRuns: casesOf(300) },
     )
   })
-  test('in time that grows with its length only', () => {
+  test('P7: in time that grows with its length only', () => {
     const beganMs = performance.now()
     wrong(`"${'\\"'.repeat(16_000)}`, 'key')
     wrong('['.repeat(32_000), 'key')

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { compilePolicy, statementsOn } from '../../src/policy/document.ts'
 import type { PolicyRequest } from '../../src/policy/request.ts'
 import { allow, allows, caller, decide, deny, grantOf, policyText, type Said } from './ask.ts'
-import { A, ALIAS, ALICE, APP, B, KEY, KEY_OF_B, PROVIDER, SERVICE, SESSION } from './world.ts'
+import { A, ALIAS, ALICE, APP, B, KEY, KEY_OF_B, SERVICE, SESSION } from './world.ts'
 
 const ROOT = { AWS: `arn:aws:iam::${A}:root` }
 const ROOT_OF_B = { AWS: `arn:aws:iam::${B}:root` }
@@ -49,6 +49,39 @@ const atHome: readonly Cell[] = [
       grants: [grantOf({ grantee: { arn: ROOT.AWS } })],
       identity: [allow()],
     },
+    true,
+  ],
+]
+
+const several: readonly Cell[] = [
+  [
+    'the role, and its account by a grant',
+    'one',
+    { key: to({ AWS: APP }), grants: [grantOf({ grantee: { arn: ROOT.AWS } })] },
+    true,
+  ],
+  [
+    'the account by a grant, and itself by another',
+    'alice',
+    { key: to({ AWS: APP }), grants: [grantOf({ grantee: { arn: ROOT.AWS } }), grantOf()] },
+    true,
+  ],
+  [
+    'itself by a grant, and the account by another',
+    'alice',
+    { key: to({ AWS: APP }), grants: [grantOf(), grantOf({ grantee: { arn: ROOT.AWS } })] },
+    true,
+  ],
+  [
+    'the account by one statement, and itself by another',
+    'alice',
+    { key: [...to(ROOT), ...to({ AWS: ALICE })] },
+    true,
+  ],
+  [
+    'itself by one statement, and the account by another',
+    'alice',
+    { key: [...to({ AWS: ALICE }), ...to(ROOT)] },
     true,
   ],
 ]
@@ -105,11 +138,11 @@ const away: readonly Cell[] = [
   ],
 ]
 
-test.each([...atHome, ...away])('%s: %s', (_, who, said, expected) => {
+test.each([...atHome, ...several, ...away])('C2: %s: %s', (_, who, said, expected) => {
   expect(allows(said, { caller: caller[who] })).toBe(expected)
 })
 
-describe('a denial wins', () => {
+describe('C2: a denial wins', () => {
   const everything: Said = {
     key: to('*'),
     identity: [allow()],
@@ -155,7 +188,7 @@ describe('a denial wins', () => {
   })
 })
 
-describe('a boundary and session policies', () => {
+describe('C2: a boundary and session policies', () => {
   const narrow = [allow({ Action: 'kms:Decrypt' })]
   const limits = [
     ['boundary', 'boundary'],
@@ -199,60 +232,7 @@ describe('a boundary and session policies', () => {
   })
 })
 
-describe('to give a grant up', () => {
-  const asked = { action: 'kms:RetireGrant' }
-  const retirable = (arn: string) =>
-    grantOf({ grantee: { arn }, operations: ['RetireGrant'], constraints: undefined })
-  const cells: readonly [string, keyof typeof caller, string, Said, boolean][] = [
-    ['takes no leave at home', 'alice', ALICE, {}, true],
-    ['takes none abroad', 'aliceOfB', caller.aliceOfB.arn, {}, true],
-    ['is for nobody else', 'bob', ALICE, {}, false],
-    ['is for its role abroad', 'opsOfB', caller.opsOfB.roleArn ?? '', {}, true],
-    ['takes leave of an account that may', 'aliceOfB', ROOT_OF_B.AWS, {}, false],
-    ['has leave by a policy', 'aliceOfB', ROOT_OF_B.AWS, { identity: [allow()] }, true],
-    ['is for the root of an account that may', 'rootOfB', ROOT_OF_B.AWS, {}, true],
-  ]
-  test.each(cells)('%s: %s by a grant to %s', (_, who, arn, said, expected) => {
-    const grants = [retirable(arn)]
-    expect(
-      allows({ key: to({ AWS: APP }), ...said, grants }, { ...asked, caller: caller[who] }),
-    ).toBe(expected)
-  })
-  test('is limited abroad, and not for who has it itself at home', () => {
-    const boundary = [allow({ Action: 'kms:Decrypt' })]
-    const abroad = { key: to({ AWS: APP }), grants: [retirable(caller.aliceOfB.arn)], boundary }
-    expect(allows(abroad, { ...asked, caller: caller.aliceOfB })).toBe(false)
-    expect(allows({ ...abroad, grants: [retirable(ALICE)] }, asked)).toBe(true)
-  })
-})
-
-describe('what concerns no single key', () => {
-  const account = { resource: { arn: '*', account: A }, action: 'kms:CreateKey' }
-  const cells: readonly [keyof typeof caller, Said, boolean][] = [
-    ['root', {}, true],
-    ['rootOfB', {}, false],
-    ['alice', {}, false],
-    ['alice', { identity: [allow()] }, true],
-    ['alice', { identity: [allow({ Resource: `arn:aws:kms:*:${A}:*` })] }, false],
-    ['alice', { identity: [allow(), deny({ Action: 'kms:Create*' })] }, false],
-    ['alice', { identity: [allow()], boundary: [allow({ Action: 'kms:List*' })] }, false],
-    ['one', { identity: [allow()], session: [allow({ Action: 'kms:List*' })] }, false],
-    ['one', { identity: [allow()], session: [allow({ Action: 'kms:Create*' })] }, true],
-    ['aliceOfB', { identity: [allow()] }, false],
-    ['service', { identity: [allow()] }, false],
-    ['keyslot', { identity: [allow()] }, false],
-  ]
-  test.each(cells)('asked by %s with %j: %s', (who, said, expected) => {
-    expect(allows(said, { ...account, caller: caller[who] })).toBe(expected)
-  })
-  test('is asked on an alias by its ARN', () => {
-    const asked = { resource: { arn: ALIAS, account: A }, action: 'kms:CreateAlias' }
-    expect(allows({ identity: [allow({ Resource: ALIAS })] }, asked)).toBe(true)
-    expect(allows({ identity: [allow({ Resource: KEY })] }, asked)).toBe(false)
-  })
-})
-
-describe('actions and resources', () => {
+describe('C2: actions and resources', () => {
   const cells: readonly [Partial<PolicyRequest>, Record<string, unknown>, boolean][] = [
     [{}, { Action: 'kms:Encrypt' }, true],
     [{}, { Action: 'KMS:eNCRYPT' }, true],
@@ -303,42 +283,15 @@ test('a policy that is asked about ever more actions answers as at first', () =>
     expect(allowances(`kms:Get${count}`)).toBe(0)
   }
   expect([allowances('kms:ListKeys'), allowances('KMS:LISTKEYS')]).toEqual([1, 1])
-  expect(statementsOn(policy, 'kms:ListKeys')).toBe(statementsOn(policy, 'kms:ListKeys'))
 })
 
-describe('trust policies', () => {
-  const trust = [{ Effect: 'Allow', Action: 'sts:AssumeRole*', Principal: { AWS: ALICE } }]
-  const asked = { action: 'sts:AssumeRole', resource: { arn: APP, account: A } }
-  test('speak of one role, which they do not name', () => {
-    expect(decide({ trust }, asked).by).toEqual({ source: 'trust-policy', statement: 0 })
-    expect(allows({ trust }, { ...asked, caller: caller.bob })).toBe(false)
-  })
-  test('name a web identity by its provider only', () => {
-    const federated = [{ ...trust[0], Principal: { Federated: PROVIDER } }]
-    const web = { ...asked, action: 'sts:AssumeRoleWithWebIdentity' }
-    expect(allows({ trust: federated }, { ...web, provider: PROVIDER })).toBe(true)
-    expect(allows({ trust: federated }, { ...web, provider: `${PROVIDER}x` })).toBe(false)
-    expect(allows({ trust: federated }, web)).toBe(false)
-    const everybody = [{ ...trust[0], Principal: '*' }]
-    expect(allows({ trust: everybody }, { ...web, provider: PROVIDER })).toBe(false)
-    const ofB = { ...web, provider: PROVIDER, caller: caller.aliceOfB }
-    expect(allows({ trust: federated }, ofB)).toBe(true)
-  })
-  test('ask the claims of a web identity', () => {
-    const federated = [
-      {
-        ...trust[0],
-        Principal: { Federated: PROVIDER },
-        Condition: { StringEquals: { 'id.example/x:sub': 'me' } },
-      },
-    ]
-    const asking = (sub: string) =>
-      allows(
-        { trust: federated },
-        { ...asked, provider: PROVIDER, conditions: new Map([['id.example/x:sub', sub]]) },
-      )
-    expect([asking('me'), asking('you')]).toEqual([true, false])
-  })
+test('of a policy the statements on 256 actions are remembered, and no more', () => {
+  const policy = compilePolicy(policyText(allow()), 'identity')
+  const first = statementsOn(policy, 'kms:First')
+  for (let count = 1; count < 256; count += 1) statementsOn(policy, `kms:Other${count}`)
+  expect(statementsOn(policy, 'kms:First')).toBe(first)
+  statementsOn(policy, 'kms:OneMore')
+  expect(statementsOn(policy, 'kms:First') === first).toBe(false)
 })
 
 describe('a decision says what decided', () => {
@@ -357,9 +310,17 @@ describe('a decision says what decided', () => {
       { key: to(ROOT), grants: [grantOf()] },
       { source: 'grant', name: 'f'.repeat(64) },
     ],
+    [
+      { key: to({ AWS: APP }), grants: [grantOf({ grantId: '1' }), grantOf({ grantId: '2' })] },
+      { source: 'grant', name: '1' },
+    ],
     [{ key: to(ROOT) }, undefined],
   ] as [Said, object | undefined][])('%#', (said, by) => {
     expect(decide(said).by).toEqual(by)
+  })
+  test('of two that give the same: the key policy', () => {
+    const said = { key: to({ AWS: APP }), grants: [grantOf({ grantee: { arn: APP } })] }
+    expect(decide(said, { caller: caller.one }).by?.source).toBe('key-policy')
   })
   test('to strangers: the key policy that let them in', () => {
     const said = { key: to(ROOT_OF_B), identity: [allow()] }

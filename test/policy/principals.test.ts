@@ -10,7 +10,7 @@ import { A, ALICE, APP, B, KEY, SERVICE, SESSION } from './world.ts'
 const ROOT = `arn:aws:iam::${A}:root`
 const to = (...arns: string[]) => [allow({ Principal: { AWS: arns } })]
 
-describe('a principal that was deleted and made again', () => {
+describe('C4: a principal that was deleted and made again', () => {
   const again = (of: Caller): Caller => ({ ...of, principalId: of.principalId?.replace('0', '9') })
   const ids = new Map([
     [ALICE, 'AIDAALICE0000001'],
@@ -47,7 +47,7 @@ describe('a principal that was deleted and made again', () => {
   })
 })
 
-describe('NotPrincipal denies everybody but', () => {
+describe('C2: NotPrincipal denies everybody but', () => {
   const but = (principal: unknown): Statement[] => [
     allow({ Principal: '*' }),
     { ...deny(), NotPrincipal: principal },
@@ -83,7 +83,7 @@ describe('NotPrincipal denies everybody but', () => {
   })
 })
 
-describe('of 10,000 names that are only alike, none grants more', () => {
+describe('P1: of 10,000 names that are only alike, none grants more', () => {
   const odd = ['*', '?', ' ', '/', ':', 'A', 'a', '0', '.', '\u00e9', '\u0131', '\t', '%', '+', '']
 
   /** A text with one or two places changed. */

@@ -23,7 +23,7 @@ function matches(
   return !allows({ key: [allow({ Principal: '*' }), statement] }, asked)
 }
 
-describe('in conditions', () => {
+describe('C2: variables in conditions', () => {
   test.each([
     ['StringEquals', `\${aws:username}`, 'alice', true],
     ['StringEquals', `\${AWS:UserName}`, 'alice', true],
@@ -108,7 +108,7 @@ describe('in conditions', () => {
   })
 })
 
-describe('in resources', () => {
+describe('C2: variables in resources', () => {
   const alias = (name: string) => ({
     resource: { arn: `arn:aws:kms:eu-central-1:${A}:alias/${name}`, account: A },
   })
@@ -158,7 +158,7 @@ describe('in resources', () => {
   })
 })
 
-test('a value is never a pattern: 10,000 of them match themselves only', () => {
+test('P3: a value is never a pattern: 10,000 of them match themselves only', () => {
   const odd = fc.string({
     unit: fc.constantFrom('*', '?', '/', ':', '$', '{', '}', 'a', 'b'),
     maxLength: 6,
