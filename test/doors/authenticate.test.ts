@@ -231,7 +231,7 @@ test('bytes that are no certificate name nobody', () => {
   }
 })
 
-describe('an odd certificate names nobody', () => {
+describe('P11: an odd certificate names nobody', () => {
   test.each(Object.entries(ODD))('%s', async (_name, odd) => {
     const issued = make(odd)
     // TLS verifies the chain; what is left to us is refused here.

@@ -133,7 +133,7 @@ test('request and response are wiped once the call has been answered', async () 
 })
 
 test.each(Object.keys(FAILURES) as FailureName[])(
-  '%s keeps name, status and message',
+  'P12: %s keeps name, status and message',
   async (name) => {
     let requestId = ''
     run = async (_name, call) => {
@@ -148,6 +148,8 @@ test.each(Object.keys(FAILURES) as FailureName[])(
       requestId,
     })
     const raw = await sendRaw('ListKeys', Buffer.alloc(0))
+    // Beside the failure there is no answer, not even an empty one.
+    expect(raw.response).toBeUndefined()
     expect(raw.trailers.get('keyslot-request-id')).toEqual([requestId])
     expect(raw.error?.details).toBe(error.message)
     const [details] = raw.trailers.get(DETAILS_TRAILER)

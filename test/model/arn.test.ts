@@ -44,7 +44,7 @@ describe('parseKeyReference', () => {
     )
   })
 
-  test('answers or refuses, whatever the text', () => {
+  test('P9: answers or refuses, whatever the text', () => {
     const near = fc
       .tuple(place, keyId, fc.nat(), fc.string({ maxLength: 2 }))
       .map(([where, id, at, text]) => {

@@ -46,7 +46,7 @@ test('come into being when their service asks first, once, whoever else asks', a
   expect(policy).toContain(`backup.${REGION}.amazonaws.com`)
 })
 
-test('are used by their service for its account, and by nobody else', async () => {
+test('C2: are used by their service for its account, and by nobody else', async () => {
   const { ciphertextBlob } = await callAs(backup, 'Encrypt', { keyId, plaintext })
   expect((await callAs(backup, 'Decrypt', { ciphertextBlob })).plaintext).toEqual(plaintext)
   const everything = await newUser('everything', { statements: [ownStatement('kms:*')] })

@@ -63,7 +63,7 @@ describe('the audit record', () => {
     expect(new Set(made.map(({ requestID }) => requestID)).size).toBe(1)
   })
 
-  test('holds no secret, on any path', async () => {
+  test('P5: holds no secret, on any path', async () => {
     const { keyId } = await newKey()
     const secrets: Buffer[] = [plaintext]
     const { ciphertextBlob } = await call('Encrypt', { keyId, plaintext })

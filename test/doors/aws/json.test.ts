@@ -99,7 +99,7 @@ describe('the reader', () => {
     ['nothing', ''],
   ])('refuses %s', (_, source) => expect(isRefused(source)).toBe(true))
 
-  test('bounds depth', () => {
+  test('P7: bounds depth', () => {
     const nested = (depth: number) => '['.repeat(depth) + ']'.repeat(depth)
     expect(isRefused(nested(16))).toBe(false)
     expect(isRefused(nested(17))).toBe(true)

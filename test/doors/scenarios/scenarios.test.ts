@@ -18,7 +18,7 @@ beforeAll(async () => {
 
 afterAll(() => service.stop())
 
-test.each(SCENARIOS)('$name', async (scenario) => {
+test.each(SCENARIOS)('P6: $name', async (scenario) => {
   const grpc = await play(scenario, doors.grpc)
   const aws = await play(scenario, doors.aws)
   expect(aws.endings.map(withoutStatus).map(general)).toEqual(grpc.endings.map(general))

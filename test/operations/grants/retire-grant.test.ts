@@ -56,7 +56,7 @@ test('by token, and by key and id, ends the grant', async () => {
   await expectFailureAs('NotFoundException', rootOf(), 'RetireGrant', second.retire)
 })
 
-describe('may be done by', () => {
+describe('C2: may be done by', () => {
   test('the retiring principal, and nobody for its name only', async () => {
     const ann = await someUser({ account: OTHER_ACCOUNT })
     const { retire, grantee, grantId } = await grant({ retiringPrincipal: ann.arn })
@@ -104,7 +104,7 @@ describe('may be done by', () => {
   })
 })
 
-test('is not given by a key policy, and may be denied by an identity policy', async () => {
+test('C2: is not given by a key policy, and may be denied by an identity policy', async () => {
   const may = keyStatement('*', 'kms:RetireGrant')
   const { retire } = await grant({}, rootOf(), [may])
   await expectDenied(await someUser(), 'RetireGrant', retire)

@@ -19,7 +19,7 @@ useInstallation()
 const plaintext = Buffer.from('x')
 const operations = ['Encrypt' as const, 'RetireGrant' as const]
 
-test('ends a grant when it is acknowledged, by whom the policies let', async () => {
+test('C2: ends a grant when it is acknowledged, by whom the policies let', async () => {
   const [ann, ben] = [await newUser('ann'), await newUser('ben')]
   const statement = keyStatement({ AWS: ben.arn }, 'kms:RevokeGrant')
   const { keyId } = await newKey([ROOT_STATEMENT, statement])

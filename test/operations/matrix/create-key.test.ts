@@ -18,7 +18,7 @@ const requests = [undefined, ...SPECS].flatMap((keySpec) =>
   ),
 )
 
-test(`each of ${requests.length} combinations is made, or refused by the right name`, async () => {
+test(`P10: each of ${requests.length} combinations is made, or refused by the right name`, async () => {
   const differences: string[] = []
   for (const request of requests) {
     const expected = outcomeOfCreateKey(request)

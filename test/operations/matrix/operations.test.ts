@@ -43,7 +43,7 @@ async function expectAsDocumented(kind: Kind, asker: Asker): Promise<void> {
   expect(differences).toEqual([])
 }
 
-test('the matrix has every operation that touches a key', () => {
+test('P10: the matrix has every operation that touches a key', () => {
   const touching = Object.values(OPERATIONS).filter(({ needs }) =>
     Object.values(needs).some(
       ({ kind, permission = '' }) =>

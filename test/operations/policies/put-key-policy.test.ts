@@ -77,7 +77,7 @@ describe('refuses', () => {
     await put(keyId, [ROOT_STATEMENT, keyStatement(accounts, 'kms:Encrypt')])
   })
 
-  test('a policy by which the caller could not change it again, unless told to', async () => {
+  test('C2: a policy by which the caller could not change it again, unless told to', async () => {
     const eva = await newUser('eva')
     const { keyId } = await newKey()
     const shut = [keyStatement({ AWS: eva.arn }, 'kms:*')]

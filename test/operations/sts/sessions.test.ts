@@ -76,7 +76,7 @@ test('a session ends with its role at once, and a new role of the name has none'
   await expect(listKeys(credentials)).rejects.toMatchObject(gone)
 })
 
-test('credentials do not go together that do not belong together', async () => {
+test('P4: credentials do not go together that do not belong together', async () => {
   const roleArn = await newRole('mixed')
   const [one, two] = [await assume(roleArn), await assume(roleArn)]
   const { sessionToken: _, ...without } = one
