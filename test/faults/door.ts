@@ -235,7 +235,7 @@ function roundsOver(hsm: () => HsmHandle, keys: readonly Authorised<Key>[], mess
 }
 
 /** Only what a caller may see is an outcome: everything else fails the test. */
-async function outcome(verb: string, call: Promise<unknown>): Promise<Outcome> {
+export async function outcome(verb: string, call: Promise<unknown>): Promise<Outcome> {
   try {
     await call
     return { verb }

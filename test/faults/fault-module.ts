@@ -44,7 +44,11 @@ export const FUNCTIONS = [
   'C_Encrypt',
   'C_DecryptInit',
   'C_Decrypt',
+  'C_SignInit',
+  'C_Sign',
   'C_GenerateKey',
+  'C_GenerateKeyPair',
+  'C_UnwrapKey',
   'C_DeriveKey',
   'C_GenerateRandom',
 ] as const

@@ -6,8 +6,9 @@
 
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { returnValue } from '../../src/pkcs11/token/return-values.ts'
-import { expectHonest, type FaultyDoor, makeDoor } from './door.ts'
+import { expectHonest, type FaultyDoor, makeDoor, type Outcome } from './door.ts'
 import { CODES, type CodeName, type FunctionName, whyNoFaultModule } from './fault-module.ts'
+import { type KindRounds, makeKindRounds } from './kind-rounds.ts'
 
 const FULL = process.env.KEYSLOT_FAULTS === 'full'
 /** The promise, on a machine that has nothing else to do; of the median here. */
@@ -33,6 +34,28 @@ const OBJECTS: readonly FunctionName[] = [
   'C_DestroyObject',
   'C_OpenSession',
   'C_CloseSession',
+]
+const KEYS: readonly FunctionName[] = [
+  'C_SignInit',
+  'C_Sign',
+  'C_DeriveKey',
+  'C_GenerateKeyPair',
+  'C_DecryptInit',
+  'C_Decrypt',
+  'C_GetAttributeValue',
+]
+const PAIRS: readonly FunctionName[] = [
+  'C_GenerateKeyPair',
+  'C_SignInit',
+  'C_Sign',
+  'C_GetAttributeValue',
+  'C_DestroyObject',
+]
+const IMPORTS: readonly FunctionName[] = [
+  'C_UnwrapKey',
+  'C_EncryptInit',
+  'C_Encrypt',
+  'C_DeriveKey',
 ]
 const START: readonly FunctionName[] = [
   'C_Initialize',
@@ -61,8 +84,12 @@ const why = whyNoFaultModule()
 if (why !== undefined) console.log(`skipped: ${why}`)
 
 let door: FaultyDoor
+let rounds: Readonly<Record<'data' | 'objects' | keyof KindRounds, () => Promise<Outcome[]>>>
 beforeAll(async () => {
-  if (why === undefined) door = await makeDoor()
+  if (why !== undefined) return
+  door = await makeDoor()
+  const ofKinds = await makeKindRounds(() => door.hsm())
+  rounds = { data: door.dataRound, objects: door.objectRound, ...ofKinds }
 })
 const recoveriesMs: number[] = []
 afterAll(async () => {
@@ -91,16 +118,20 @@ function cases(functions: readonly FunctionName[], each: number) {
   return FULL ? all : all.filter((_, at) => at % each === 0)
 }
 
-const kinds = { data: 'dataRound', objects: 'objectRound' } as const
+/** The calls of workers: each finds out what its process has to end for. */
+const OF_WORKERS: readonly string[] = ['data', 'keys']
 
 describe.skipIf(why !== undefined).each([
   { kind: 'data', functions: DATA },
   { kind: 'objects', functions: OBJECTS },
+  { kind: 'keys', functions: KEYS },
+  { kind: 'pairs', functions: PAIRS },
+  { kind: 'imports', functions: IMPORTS },
 ] as const)('while it works on $kind', ({ kind, functions }) => {
   test.each(cases(functions, 37))(
     '$name answers $code $when',
     async ({ name, code, from, times }) => {
-      const round = door[kinds[kind]]
+      const round = rounds[kind]
       await door.untilSound(round, PATIENCE_MS)
       door.faults.arm(name, { does: 'return', code }, { from, times })
       const outcomes = await round()
@@ -113,7 +144,11 @@ describe.skipIf(why !== undefined).each([
       expect(door.hsm().state().state).toBe('ready')
       const restarted = door.hsm().metrics().restarts > 0
       if (restarted) expect(door.states).toContain('down')
-      if (hits > 0 && returnValue(CODES[code]).follows === 'restart process' && kind === 'data') {
+      if (
+        hits > 0 &&
+        returnValue(CODES[code]).follows === 'restart process' &&
+        OF_WORKERS.includes(kind)
+      ) {
         const isSwallowed = name === 'C_CloseSession'
         expect(restarted).toBe(!isSwallowed)
       }

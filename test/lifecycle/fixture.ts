@@ -30,10 +30,14 @@ export async function expectWhole(pair: Pair): Promise<void> {
     // What waits for its import is of no use, and has nothing to prove.
     if (key.state === 'PendingImport') continue
     const imported = key.origin === 'EXTERNAL'
+    const { spec, usage } = key
+    const isSymmetric = spec === 'SYMMETRIC_DEFAULT'
     for (const backingKey of key.backingKeys) {
-      const material = { id: backingKey.id, suite: suiteOf(backingKey), imported }
-      expect(await hsm.objects.provesBackingKey(material)).toBe(true)
+      const { id, publicKey } = backingKey
+      const kind = isSymmetric ? { suite: suiteOf(backingKey) } : { spec, usage, publicKey }
+      expect(await hsm.objects.provesBackingKey({ id, imported, ...kind })).toBe(true)
     }
+    if (!isSymmetric) continue
     const blob = await encrypt(pair, authorised(key))
     expect(await decrypt(pair, blob)).toBe(`for ${key.keyId}`)
   }

@@ -13,7 +13,8 @@ export const WRAPPING_KEY_LABEL = 'keyslot-wrapping '
 /** How a wrapping key is used: the token unwraps with it, or only does the private operation. */
 export type UnwrappingWay = 'unwraps' | 'decrypts'
 
-const PUBLIC_EXPONENT = Buffer.of(1, 0, 1)
+/** CKA_PUBLIC_EXPONENT of every wrapping key. */
+export const PUBLIC_EXPONENT = Buffer.of(1, 0, 1)
 
 /** The public half of a wrapping key: a session object that is read once. */
 export function wrappingPublicKeyTemplate(modulusBits: number): readonly FixedAttribute[] {

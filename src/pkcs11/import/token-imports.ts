@@ -26,6 +26,7 @@ import type { HsmImports, ImportVerbs, SentMaterial } from './hsm-imports.ts'
 import { sampleOf } from './samples.ts'
 import { targetOf } from './targets.ts'
 import {
+  PUBLIC_EXPONENT,
   type UnwrappingWay,
   WRAPPING_KEY_LABEL,
   wrappingKeyTemplate,
@@ -130,7 +131,7 @@ export class TokenImports {
 
   /** Says which material was sent. */
   checkMaterial(sent: SentMaterial): string {
-    return this.#believed((session) => {
+    return this.#believed(sent, (session) => {
       const key = wrappingKeyOf(session, sent.wrappingKeyId)
       return this.#checkValue(session, key, opened(sent)).toString('hex')
     })
@@ -143,7 +144,7 @@ export class TokenImports {
     const publicKey = target.isPublicKey ? Buffer.from(input.checkValue, 'hex') : undefined
     if (!label.startsWith(LABEL_PREFIX)) refuse(`the label ${label} is no backing key's`)
     if (Buffer.from(id, 'hex').length !== ID_BYTES) refuse(`the id ${id} is not 16 bytes long`)
-    this.#believed((session) => {
+    this.#believed(input, (session) => {
       const expected = Buffer.from(input.checkValue, 'hex')
       const key = wrappingKeyOf(session, input.wrappingKeyId)
       const actual = this.#checkValue(session, key, opened(input))
@@ -202,7 +203,7 @@ export class TokenImports {
     session: TokenSession,
     key: UnwrappingKey,
     publicKey: KeyObject,
-    { algorithm, kind: wanted }: Parameters<HsmImports['makeWrappingKey']>[0],
+    { algorithm, kind: wanted }: Pick<Sent, 'algorithm' | 'kind'>,
   ): boolean {
     // An RSA key takes seconds to make, and the same way as an AES key.
     const kind = materialOf(wanted.spec).type === 'RSA' ? AES : wanted
@@ -248,18 +249,30 @@ export class TokenImports {
 
   /**
    * Asks the token, at most twice: what it says against the material is believed when it is said
-   * twice with the canary in order, and said on in one form whatever it was.
+   * twice by a token that still unwraps what is known, and said on in one form whatever it was.
    */
-  #believed<T>(ask: (session: TokenSession) => T): T {
+  #believed<T>(sent: SentMaterial, ask: (session: TokenSession) => T): T {
     for (let attempt = 1; ; attempt++) {
       try {
         return this.#objects.withCanary(ask)
       } catch (cause) {
-        if (cause instanceof WrongKeyError) fail('IncorrectKeyMaterialException', WRONG_KEY)
         if (!speaksOfTheMaterial(cause)) throw cause
-        if (attempt === 2) fail('InvalidCiphertextException', CANNOT_UNWRAP, { cause })
+        if (attempt === 1) continue
+        this.#stillUnwraps(sent)
+        if (cause instanceof WrongKeyError) fail('IncorrectKeyMaterialException', WRONG_KEY)
+        fail('InvalidCiphertextException', CANNOT_UNWRAP, { cause })
       }
     }
+  }
+
+  /** @throws Error when the fault is the token's. */
+  #stillUnwraps({ wrappingKeyId, algorithm, spec, usage }: SentMaterial): void {
+    this.#objects.withCanary((session) => {
+      const key = wrappingKeyOf(session, wrappingKeyId)
+      const proof = { algorithm, kind: { spec, usage } }
+      if (this.#proves(session, key, publicKeyOf(session, key.handle), proof)) return
+      refuse(`the wrapping key ${wrappingKeyId} does not unwrap what is known`)
+    })
   }
 }
 
@@ -268,7 +281,7 @@ function opened({ algorithm, encryptedKeyMaterial, spec, usage }: SentMaterial):
 }
 
 function speaksOfTheMaterial(cause: unknown): boolean {
-  if (cause instanceof NotWrappedError) return true
+  if (cause instanceof NotWrappedError || cause instanceof WrongKeyError) return true
   if (!(cause instanceof TokenError)) return false
   const { call, value } = cause
   if (call !== 'C_UnwrapKey' && call !== 'C_Decrypt') return false
@@ -297,11 +310,11 @@ function privateKeyOf(id: string) {
   ]
 }
 
+/** From either half: its exponent is the one that it was made with. */
 function publicKeyOf(session: TokenSession, handle: Handle): KeyObject {
-  const [n, e] = session
-    .read(handle, [pkcs11js.CKA_MODULUS, pkcs11js.CKA_PUBLIC_EXPONENT])
-    .map((value) => value.toString('base64url'))
-  return createPublicKey({ key: { kty: 'RSA', n, e }, format: 'jwk' })
+  const [n] = session.read(handle, [pkcs11js.CKA_MODULUS])
+  const e = PUBLIC_EXPONENT.toString('base64url')
+  return createPublicKey({ key: { kty: 'RSA', n: n?.toString('base64url'), e }, format: 'jwk' })
 }
 
 /** Wraps as an owner of key material does. */

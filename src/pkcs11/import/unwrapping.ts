@@ -22,6 +22,7 @@ const KWP_IV = Buffer.from('a65959a6', 'hex')
 /** Where no private key is to be unwrapped. */
 const NO_KEY_WRAP: Mechanism = { mechanism: 0 }
 const AES_BYTES: readonly number[] = [16, 24, 32]
+const GONE: readonly string[] = ['session', 'device', 'key']
 
 /** What was sent is not what the wrapping key unwraps: all that is ever said of it. */
 export class NotWrappedError extends Error {
@@ -115,8 +116,9 @@ export function checkLength(
   try {
     checkValueOf(session, key)
   } catch (cause) {
-    if (!(cause instanceof TokenError)) throw cause
-    throw new WrongKeyError('of no length for AES', { cause })
+    // A session or a device that is gone says nothing of the key.
+    const isOfTheKey = cause instanceof TokenError && !GONE.includes(cause.value.fault)
+    throw isOfTheKey ? new WrongKeyError('of no length for AES', { cause }) : cause
   }
 }
 
@@ -145,7 +147,8 @@ export function keyWrapMechanism(session: TokenSession): Mechanism | undefined {
           passingKeyTemplate('CKA_ENCRYPT'),
         )
         return checkValueOf(trial, made).equals(softwareCheckValue(value))
-      } catch {
+      } catch (cause) {
+        if (cause instanceof TokenError && GONE.includes(cause.value.fault)) throw cause
         return false
       } finally {
         trial.close()

@@ -176,8 +176,17 @@ WRAP(30, C_Encrypt, (CK_ULONG a, CK_BYTE *b, CK_ULONG c, CK_BYTE *d, CK_ULONG *e
 WRAP(33, C_DecryptInit, (CK_ULONG a, void *b, CK_ULONG c), (a, b, c), NULL, NULL)
 WRAP(34, C_Decrypt, (CK_ULONG a, CK_BYTE *b, CK_ULONG c, CK_BYTE *d, CK_ULONG *e), (a, b, c, d, e),
      d, e)
+WRAP(42, C_SignInit, (CK_ULONG a, void *b, CK_ULONG c), (a, b, c), NULL, NULL)
+WRAP(43, C_Sign, (CK_ULONG a, CK_BYTE *b, CK_ULONG c, CK_BYTE *d, CK_ULONG *e), (a, b, c, d, e), d,
+     e)
 WRAP(58, C_GenerateKey, (CK_ULONG a, void *b, void *c, CK_ULONG d, CK_ULONG *e), (a, b, c, d, e),
      NULL, NULL)
+WRAP(59, C_GenerateKeyPair,
+     (CK_ULONG a, void *b, void *c, CK_ULONG d, void *e, CK_ULONG f, CK_ULONG *g, CK_ULONG *h),
+     (a, b, c, d, e, f, g, h), NULL, NULL)
+WRAP(61, C_UnwrapKey,
+     (CK_ULONG a, void *b, CK_ULONG c, CK_BYTE *d, CK_ULONG e, void *f, CK_ULONG g, CK_ULONG *h),
+     (a, b, c, d, e, f, g, h), NULL, NULL)
 WRAP(62, C_DeriveKey, (CK_ULONG a, void *b, CK_ULONG c, void *d, CK_ULONG e, CK_ULONG *f),
      (a, b, c, d, e, f), NULL, NULL)
 WRAP(64, C_GenerateRandom, (CK_ULONG a, CK_BYTE *b, CK_ULONG c), (a, b, c), b, &c)
@@ -243,7 +252,11 @@ __attribute__((constructor)) static void start(void) {
   STAND_IN(C_Encrypt)
   STAND_IN(C_DecryptInit)
   STAND_IN(C_Decrypt)
+  STAND_IN(C_SignInit)
+  STAND_IN(C_Sign)
   STAND_IN(C_GenerateKey)
+  STAND_IN(C_GenerateKeyPair)
+  STAND_IN(C_UnwrapKey)
   STAND_IN(C_DeriveKey)
   STAND_IN(C_GenerateRandom)
 }
