@@ -6,6 +6,7 @@
 import type { Socket } from 'node:net'
 import { KmsError } from '../model/failures.ts'
 import type { CallLimits } from './hsm.ts'
+import type { Lane } from './lanes.ts'
 import { FramePipe } from './pipe.ts'
 import {
   DATA_FRAME_BYTES_MAX,
@@ -19,6 +20,8 @@ const SWEEP_MS = 100
 
 /** What bounds the calls. */
 export interface CallsOptions {
+  /** Of each worker. */
+  readonly lanes: readonly Lane[]
   readonly sentCallsMax: number
   readonly queuedCallsMax: number
   readonly callTimeoutMs: number
@@ -31,6 +34,14 @@ export interface CallsOptions {
 /** Writes verb, deadline and input of a call. */
 export type WriteCall = (writer: FrameWriter, deadlineMs: number) => void
 
+/** What kind of a call it is. */
+export interface CallKind {
+  /** Whether it takes the token long, and so has to stay out of the way of others. */
+  readonly isSlow?: boolean
+  /** How long the token may take over it, where that is longer than usual, in milliseconds. */
+  readonly patienceMs?: number
+}
+
 /** An answer: its status, and what follows it in memory of its own. */
 export interface Answer {
   readonly status: number
@@ -39,7 +50,7 @@ export interface Answer {
 
 interface Call {
   readonly write: WriteCall
-  /** How long the token may take over it, where that is longer than usual. */
+  readonly isSlow: boolean
   readonly patienceMs: number
   readonly limits: CallLimits
   readonly resolve: (answer: Answer) => void
@@ -52,7 +63,8 @@ interface Call {
 export class Calls {
   readonly #options: CallsOptions
   readonly #workers: WorkerPipe[]
-  readonly #queue = new Queue<Call>()
+  readonly #cheap = new Queue<Call>()
+  readonly #slow = new Queue<Call>()
   readonly #sweep: NodeJS.Timeout
   #lookedOverMs = performance.now()
   #closed: Error | undefined
@@ -60,8 +72,12 @@ export class Calls {
   constructor(sockets: readonly Socket[], options: CallsOptions) {
     this.#options = options
     this.#workers = sockets.map(
-      (socket) =>
-        new WorkerPipe(socket, { onAnswer: () => this.#sendQueued(), onClose: options.onClose }),
+      (socket, at) =>
+        new WorkerPipe(socket, {
+          lane: options.lanes[at] ?? 'both',
+          onAnswer: () => this.#sendQueued(),
+          onClose: options.onClose,
+        }),
     )
     this.#sweep = setInterval(() => this.#lookOver(), SWEEP_MS).unref()
   }
@@ -69,7 +85,7 @@ export class Calls {
   /** Calls that wait in the door, and calls that a worker has. */
   get counts(): { readonly queued: number; readonly sent: number } {
     return {
-      queued: this.#queue.length,
+      queued: this.#cheap.length + this.#slow.length,
       sent: this.#workers.reduce((sum, worker) => sum + worker.sent, 0),
     }
   }
@@ -77,20 +93,21 @@ export class Calls {
   /**
    * Makes a call.
    *
-   * @param patienceMs how long the token may take over it, where that is longer than usual.
    * @throws KmsError RequestAbortedException or ThrottlingException without asking the token.
    */
-  make(write: WriteCall, limits: CallLimits, patienceMs = 0): Promise<Answer> {
+  make(write: WriteCall, limits: CallLimits, kind: CallKind = {}): Promise<Answer> {
+    const { isSlow = false, patienceMs = 0 } = kind
     return new Promise((resolve, reject) => {
-      const call = { write, limits, patienceMs, resolve, reject }
+      const call = { write, limits, isSlow, patienceMs, resolve, reject }
       if (this.#closed !== undefined) {
         reject(this.#closed)
         return
       }
       if (refuseAborted(call)) return
-      const worker = this.#leastBusy()
+      const worker = this.#leastBusy(isSlow)
+      const queue = isSlow ? this.#slow : this.#cheap
       if (worker !== undefined) worker.send(call)
-      else if (this.#queue.length < this.#options.queuedCallsMax) this.#queue.push(call)
+      else if (queue.length < this.#options.queuedCallsMax) queue.push(call)
       else {
         reject(new KmsError('ThrottlingException', 'Too many requests wait for the HSM.'))
       }
@@ -112,30 +129,37 @@ export class Calls {
   #refuse(failure: Error): void {
     this.#closed ??= failure
     clearInterval(this.#sweep)
-    for (let call = this.#queue.shift(); call !== undefined; call = this.#queue.shift()) {
-      call.reject(failure)
+    for (const queue of [this.#cheap, this.#slow]) {
+      for (let call = queue.shift(); call !== undefined; call = queue.shift()) call.reject(failure)
     }
   }
 
-  #leastBusy(): WorkerPipe | undefined {
+  #leastBusy(isSlow: boolean): WorkerPipe | undefined {
     let least: WorkerPipe | undefined
     for (const worker of this.#workers) {
+      if (!worker.takes(isSlow)) continue
       if (least === undefined || worker.sent < least.sent) least = worker
     }
     return least !== undefined && least.sent < this.#options.sentCallsMax ? least : undefined
   }
 
+  /** Cheap calls first: where one worker has both, it takes a slow one behind them. */
   #sendQueued(): void {
-    while (this.#queue.length > 0) {
-      const worker = this.#leastBusy()
-      const call = worker && this.#queue.shift()
+    this.#sendFrom(this.#cheap, false)
+    this.#sendFrom(this.#slow, true)
+  }
+
+  #sendFrom(queue: Queue<Call>, isSlow: boolean): void {
+    while (queue.length > 0) {
+      const worker = this.#leastBusy(isSlow)
+      const call = worker && queue.shift()
       if (call === undefined) return
       if (!refuseAborted(call)) worker?.send(call)
     }
   }
 
   #lookOver(): void {
-    this.#queue.keepOnly((call) => !refuseAborted(call))
+    for (const queue of [this.#cheap, this.#slow]) queue.keepOnly((call) => !refuseAborted(call))
     const nowMs = performance.now()
     const stoodStillMs = Math.max(0, nowMs - this.#lookedOverMs - SWEEP_MS)
     this.#lookedOverMs = nowMs
@@ -154,14 +178,21 @@ class WorkerPipe {
   readonly #pipe: FramePipe
   readonly #calls = new Queue<Call>()
   readonly #onAnswer: () => void
+  readonly #lane: Lane
   #firstSequence = 0
+  #slowSent = 0
   /** When the worker could begin with the first of its calls, by `performance.now()`. */
   #sinceMs = 0
 
   constructor(
     socket: Socket,
-    options: { readonly onAnswer: () => void; readonly onClose: (cause?: Error) => void },
+    options: {
+      readonly lane: Lane
+      readonly onAnswer: () => void
+      readonly onClose: (cause?: Error) => void
+    },
   ) {
+    this.#lane = options.lane
     this.#onAnswer = options.onAnswer
     this.#pipe = new FramePipe(socket, {
       frameBytesMax: DATA_FRAME_BYTES_MAX,
@@ -173,6 +204,12 @@ class WorkerPipe {
 
   get sent(): number {
     return this.#calls.length
+  }
+
+  /** Whether it is in its lane, and would not have to wait behind a slow one that is in none. */
+  takes(isSlow: boolean): boolean {
+    if (this.#lane === 'both') return this.#slowSent === 0
+    return isSlow === (this.#lane === 'slow')
   }
 
   isHanging(nowMs: number, callTimeoutMs: number): boolean {
@@ -207,6 +244,7 @@ class WorkerPipe {
     call.write(writer, call.limits.deadlineMs ?? Number.POSITIVE_INFINITY)
     writer.end()
     if (this.#calls.length === 0) this.#sinceMs = performance.now()
+    if (call.isSlow) this.#slowSent += 1
     this.#calls.push(call)
     this.#pipe.flushSoon()
   }
@@ -229,6 +267,7 @@ class WorkerPipe {
     }
     this.#firstSequence = (this.#firstSequence + 1) >>> 0
     this.#sinceMs = performance.now()
+    if (call.isSlow) this.#slowSent -= 1
     if (call.isGivenUp) return
     const status = frame.u8()
     // Of its own: the pipe's memory is zeroed, and the pool's is shared.

@@ -2,7 +2,7 @@
 
 import type { Authorised } from '../model/authorised.ts'
 import { type BackingKey, currentBackingKey, type Key } from '../model/key.ts'
-import type { KeySpec } from '../model/key-specs.ts'
+import { type KeySpec, materialOf } from '../model/key-specs.ts'
 import {
   assertBytes,
   backingKeyOf,
@@ -94,6 +94,7 @@ function withKey(
       write(writer, current)
     },
     limits,
+    { isSlow: isSlow(key.spec) },
   )
 }
 
@@ -131,6 +132,7 @@ async function reEncrypt(
       }
     },
     limits,
+    { isSlow: 'algorithm' in source },
   )
 }
 
@@ -150,7 +152,7 @@ async function dataKeyPair(
       writeName(writer, spec)
     },
     limits,
-    PAIR_PATIENCE_MS,
+    { isSlow: isSlow(spec), patienceMs: PAIR_PATIENCE_MS },
   )
   const blobAt = 4 + answer.readUInt32LE(0)
   const restAt = blobAt + 4 + answer.readUInt32LE(blobAt)
@@ -159,6 +161,11 @@ async function dataKeyPair(
     privateKeyCiphertextBlob: answer.subarray(blobAt + 4, restAt),
     rest: answer.subarray(restAt),
   }
+}
+
+/** Private keys of RSA cost a token a hundred times what others do, and making them thousands. */
+function isSlow(spec: KeySpec): boolean {
+  return materialOf(spec).type === 'RSA'
 }
 
 function publicHalf(key: Key, { publicKey }: BackingKey): Buffer {

@@ -4,7 +4,7 @@ import type { Authorised } from '../model/authorised.ts'
 import { COMMITMENT_BYTES, keyIdBytes, TAG_BYTES } from '../model/ciphertext.ts'
 import { fail, KmsError } from '../model/failures.ts'
 import { type BackingKey, type CipherSuite, currentBackingKey, type Key } from '../model/key.ts'
-import { type Answer, type Calls, tooLate, type WriteCall } from './calls.ts'
+import { type Answer, type CallKind, type Calls, tooLate, type WriteCall } from './calls.ts'
 import { keysOver } from './client-keys.ts'
 import type { CallLimits, CiphertextInput, Hsm, HsmObjects } from './hsm.ts'
 import { unavailable } from './hsm-process.ts'
@@ -34,14 +34,14 @@ export type MakeCall = (
   keys: readonly BackingKey[],
   write: WriteCall,
   limits: CallLimits,
-  patienceMs?: number,
+  kind?: CallKind,
 ) => Promise<Buffer>
 
 /** The verbs of data. */
 export function hsmOver(connection: Connection): Hsm {
   const search = searchOnce(connection)
-  const call: MakeCall = async (keys, write, limits, patienceMs) => {
-    const answer = await connection.calls().make(write, limits, patienceMs)
+  const call: MakeCall = async (keys, write, limits, kind) => {
+    const answer = await connection.calls().make(write, limits, kind)
     if (answer.status === STATUS.done) return answer.payload
     if (answer.status !== STATUS.keyNotFound) failWith(answer)
     // Its handle may have been lost with a session, or never been seen by this process.
@@ -50,7 +50,7 @@ export function hsmOver(connection: Connection): Hsm {
         fail('KeyUnavailableException', 'The key material cannot be found in the HSM.')
       }
     }
-    const second = await connection.calls().make(write, limits, patienceMs)
+    const second = await connection.calls().make(write, limits, kind)
     return second.status === STATUS.done ? second.payload : failWith(second)
   }
   return {

@@ -6,16 +6,17 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { KmsError } from '../model/failures.ts'
 import { Calls } from './calls.ts'
+import { lanesOf } from './lanes.ts'
 import type { FromProcess, ManagementVerb, ManagementVerbs, ToProcess } from './management.ts'
 import { FramePipe } from './pipe.ts'
-import { MODULE_VARIABLES } from './profiles/choose.ts'
+import { MODULE_VARIABLES, PROFILES } from './profiles/choose.ts'
 import type { HsmSettings, Log, TokenIdentity } from './settings.ts'
 import { MANAGEMENT_FRAME_BYTES_MAX } from './wire.ts'
 
 const MANAGEMENT_FD = 3
 const FIRST_WORKER_FD = 4
-/** Pipes that are made when only the profile knows how many workers there will be. */
-const WORKER_PIPES = 16
+/** Workers that there is room for when only the profile knows how many there will be. */
+const WORKERS_MAX = 16
 const SWEEP_MS = 250
 /** How long a process may take to end by itself. */
 const ENDING_MS = 15_000
@@ -62,7 +63,8 @@ export class HsmProcess {
   constructor(settings: HsmSettings, options: ProcessOptions) {
     this.#options = options
     this.#managementTimeoutMs = settings.managementTimeoutMs ?? 60_000
-    const workerPipes = settings.workers ?? WORKER_PIPES
+    // One more, where slow calls have a worker to themselves.
+    const workerPipes = (settings.workers ?? WORKERS_MAX) + 1
     this.#child = spawnProcess(settings, workerPipes)
     this.#management = new FramePipe(this.#socket(MANAGEMENT_FD), {
       frameBytesMax: MANAGEMENT_FRAME_BYTES_MAX,
@@ -148,7 +150,7 @@ export class HsmProcess {
         this.#options.log(message.level, message.message, message.fields)
         return
       case 'ready':
-        this.#openWorkerPipes(settings, message.workers, workerPipes)
+        this.#openWorkerPipes(settings, message, workerPipes)
         this.#options.onReady(message)
         return
       case 'ending':
@@ -169,9 +171,14 @@ export class HsmProcess {
     }
   }
 
-  #openWorkerPipes(settings: HsmSettings, workers: number, workerPipes: number): void {
+  #openWorkerPipes(
+    settings: HsmSettings,
+    { identity, workers }: Extract<FromProcess, { kind: 'ready' }>,
+    workerPipes: number,
+  ): void {
     const sockets = Array.from({ length: workers }, (_, at) => this.#socket(FIRST_WORKER_FD + at))
     this.#calls = new Calls(sockets, {
+      lanes: lanesOf(PROFILES[identity.profile], workers),
       sentCallsMax: settings.sentCallsMax ?? 64,
       queuedCallsMax: settings.queuedCallsMax ?? 1024,
       callTimeoutMs: settings.callTimeoutMs ?? 5000,

@@ -9,6 +9,7 @@
 import { Socket } from 'node:net'
 import { Worker } from 'node:worker_threads'
 import { KmsError } from '../../model/failures.ts'
+import { workersWanted } from '../lanes.ts'
 import type { FromProcess, ManagementCall, ToProcess } from '../management.ts'
 import { FramePipe } from '../pipe.ts'
 import { profileBefore } from '../profiles/choose.ts'
@@ -65,7 +66,7 @@ function receive(message: ToProcess): void {
 
 async function start(settings: HsmSettings, workerPipes: number): Promise<void> {
   const profile = profileBefore(settings.profile, settings.modulePath)
-  const wanted = Math.min(settings.workers ?? profile.workers, workerPipes)
+  const wanted = Math.min(workersWanted(profile, settings.workers), workerPipes)
   for (let at = 0; at < wanted; at++) newWorker()
   const token = await openToken(settings, (level, message, fields) => {
     if (level !== 'debug') send({ kind: 'log', level, message, fields })

@@ -14,6 +14,7 @@ export const nss: Profile = {
   variables: ['NSS_MAX_MP_PBE_ITERATION_COUNT', 'NSS_MIN_MP_PBE_ITERATION_COUNT'],
   // It computes in our process.
   workers: 2,
+  slowCalls: 'apart',
   // It answers CKR_GENERAL_ERROR to templates that hold them.
   withoutAttributes: ['CKA_ALLOWED_MECHANISMS', 'CKA_COPYABLE'],
   // It reads back false for keys that it has generated.

@@ -69,6 +69,11 @@ export interface Profile {
   /** Worker threads, each with a session, when the settings name no number. */
   readonly workers: number
   /**
+   * `apart`: slow calls have a worker to themselves, beside the others. `among them`: all but a
+   * quarter of the workers take them too.
+   */
+  readonly slowCalls: 'apart' | 'among them'
+  /**
    * `own symbols`: the module is loaded with RTLD_DEEPBIND first, so that it uses the OpenSSL it
    * was built with and not Node's; glibc only. `shared symbols`: as it comes.
    */

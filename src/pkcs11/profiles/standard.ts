@@ -10,6 +10,7 @@ export const standard: Profile = {
   variables: [],
   // A network HSM answers in milliseconds and works in parallel; a thread waits for each answer.
   workers: 16,
+  slowCalls: 'among them',
   // The module was built and certified with its own OpenSSL, not with Node's.
   loading: 'own symbols',
   gcmIv: { made: 'by us', bytes: 12 },
