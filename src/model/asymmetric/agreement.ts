@@ -22,8 +22,8 @@ const CURVE_NAMES: Readonly<Record<Curve, Buffer>> = {
  * The point of a public key, uncompressed.
  *
  * OpenSSL refuses what is not on the curve when it reads the key (SP 800-56A, section 5.6.2.3.3).
- * It takes more than DER, and curves that are spelled out instead of named, with a cofactor or
- * without: nothing but the one DER form of the point is taken here (RFC 5480, section 2).
+ * It takes more than DER, and curves that are spelled out instead of named, whatever cofactor they
+ * have: nothing but the DER of the point, whole or compressed, is taken here (RFC 5480, section 2).
  *
  * @param spki SubjectPublicKeyInfo in DER, which has to name the curve.
  * @throws KmsError ValidationException for anything but a public key on this curve.
