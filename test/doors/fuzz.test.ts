@@ -16,6 +16,7 @@ import { encodeMessage } from '../../src/contract/wire.ts'
 import { FAILURES, type FailureName } from '../../src/model/failures.ts'
 import type { RpcName } from '../../src/service.ts'
 import { type ServiceProcess, serviceProcess } from '../service/service-process.ts'
+import { mutated, mutation } from './mutations.ts'
 
 const FULL = process.env.KEYSLOT_FAULTS === 'full'
 const BODIES = FULL ? 100_000 : 1_000
@@ -91,27 +92,6 @@ function exampleValue({ name, holds }: FieldContract): unknown {
     case 'message':
       return exampleOf(holds.message)
   }
-}
-
-interface Mutation {
-  readonly does: 'set' | 'cut' | 'insert' | 'repeat'
-  readonly at: number
-  readonly byte: number
-}
-
-const mutation: fc.Arbitrary<Mutation> = fc.record({
-  does: fc.constantFrom('set', 'cut', 'insert', 'repeat'),
-  at: fc.nat(),
-  byte: fc.nat({ max: 255 }),
-})
-
-function mutated(bytes: Buffer, { does, at, byte }: Mutation): Buffer {
-  const place = at % (bytes.length + 1)
-  const [before, after] = [bytes.subarray(0, place), bytes.subarray(place)]
-  if (does === 'cut') return before
-  if (does === 'set') return Buffer.concat([before, Buffer.of(byte), after.subarray(1)])
-  if (does === 'insert') return Buffer.concat([before, Buffer.of(byte), after])
-  return Buffer.concat([before, after, after])
 }
 
 const names = Object.keys(CONTRACT) as RpcName[]

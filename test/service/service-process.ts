@@ -16,8 +16,9 @@ const MAIN = resolve(import.meta.dirname, '../../src/cli/main.ts')
 /** A service in a process of its own. */
 export interface ServiceProcess {
   readonly home: string
-  /** The gRPC door's address, and the status door's. */
+  /** The gRPC door's address, the AWS door's and the status door's. */
   readonly endpoint: string
+  readonly awsEndpoint: string
   readonly statusEndpoint: string
   /** Calls as the account's root; another one after each start. */
   readonly client: Client
@@ -39,6 +40,7 @@ export interface ServiceProcess {
 export async function serviceProcess(): Promise<ServiceProcess> {
   const home = mkdtempSync(join(tmpdir(), 'keyslot-process-'))
   const endpoint = `127.0.0.1:${await freePort()}`
+  const awsEndpoint = `127.0.0.1:${await freePort()}`
   const statusEndpoint = `127.0.0.1:${await freePort()}`
   let child: ChildProcess | undefined
   let client: Client | undefined
@@ -50,7 +52,7 @@ export async function serviceProcess(): Promise<ServiceProcess> {
       '--grpc-listen',
       endpoint,
       '--aws-listen',
-      '127.0.0.1:0',
+      awsEndpoint,
       '--status-listen',
       statusEndpoint,
     ]
@@ -96,6 +98,7 @@ export async function serviceProcess(): Promise<ServiceProcess> {
   return {
     home,
     endpoint,
+    awsEndpoint,
     statusEndpoint,
     get client() {
       if (!client) throw new Error('the service has not been started')
