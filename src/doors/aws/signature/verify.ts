@@ -4,7 +4,7 @@
  * costs.
  */
 
-import { createHmac, hash, randomBytes, timingSafeEqual } from 'node:crypto'
+import { createHmac, hash, timingSafeEqual } from 'node:crypto'
 import { fail } from '../../../model/failures.ts'
 import { canonicalRequest, stringToSign } from './canonical.ts'
 import { type Claim, type Expectations, mismatch, readClaim, unrecognised } from './claim.ts'
@@ -52,7 +52,6 @@ export function createVerifier<C extends Credential>({
   clock,
 }: VerifierParts<C>): Verifier<C> {
   const keys = createSigningKeys()
-  const nobodysSecret = randomBytes(30).toString('base64')
   return {
     async verify(request, expected) {
       const claim = readClaim(request, expected, clock())
@@ -60,8 +59,7 @@ export function createVerifier<C extends Credential>({
       const credential = await find(accessKeyId, sessionToken)
       const key = credential
         ? keys.of(accessKeyId, credential.secretAccessKey, scope)
-        : // No access key has this id, since it has a character that none may have.
-          keys.of('-', nobodysSecret, scope)
+        : keys.ofNobody(accessKeyId, scope)
       const isRight = isSignature(request, claim, key, expected.normalisePath)
       if (!credential) unrecognised()
       if (!isRight) mismatch()
