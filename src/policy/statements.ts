@@ -26,8 +26,8 @@ export interface Statement {
   readonly effect: 'Allow' | 'Deny'
   /** Absent where the caller is the one to whom the policy is attached. */
   readonly principals?: Principals
-  /** Whether it is a `NotPrincipal`. */
-  readonly allBut: boolean
+  /** Whether they are those of a `NotPrincipal`. */
+  readonly allBut?: boolean
   /** Whether it speaks of an action, in lower case. */
   readonly hasAction: (action: string) => boolean
   readonly hasResource: (request: PolicyRequest) => boolean
@@ -150,7 +150,7 @@ function compilePrincipals(
     for (const name of ['Principal', 'NotPrincipal']) {
       if (members.has(name)) refuse(statement.place, `may have no ${name} in such a policy`)
     }
-    return { allBut: false }
+    return {}
   }
   const { element, negated } = oneOf(statement, members, 'Principal', 'NotPrincipal')
   // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notprincipal.html
@@ -184,21 +184,15 @@ function compileActions({
   element: Element
   negated: boolean
 }): Statement['hasAction'] {
-  const exact = new Set<string>()
   const patterns: ((action: string) => boolean)[] = []
   let every = false
   for (const text of textsOf(element)) {
     const lower = text.toLowerCase()
-    if (lower === '*' || lower === '*:*') every = true
+    if (lower === '*') every = true
     else if (!ACTION.test(lower)) refuse(element.place, `"${text}" is not an action`)
-    else if (/[*?]/.test(lower)) patterns.push(actionPattern(lower, element))
-    else exact.add(lower)
+    else patterns.push(actionPattern(lower, element))
   }
-  const has = (action: string): boolean => {
-    if (every || exact.has(action)) return true
-    for (const fits of patterns) if (fits(action)) return true
-    return false
-  }
+  const has = (action: string): boolean => every || patterns.some((fits) => fits(action))
   return negated ? (action) => !has(action) : has
 }
 

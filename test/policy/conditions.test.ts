@@ -127,6 +127,13 @@ const rows: readonly Row[] = [
     [`arn:aws:kms:eu:${A}:alias/a:b:c`],
     [`arn:aws:kms:eu:${A}:alias/a/b`, `arn:aws:kms:eu:${A}:alias/a`],
   ],
+  [
+    'ArnLike',
+    `arn:aws:kms:*:${A}:alias/a*c`,
+    [`arn:aws:kms:eu:${A}:alias/a:b:c`],
+    [`arn:aws:kms:eu:${A}:alias/a:b`],
+  ],
+  ['ArnLike', 'arn:aws:iam:*:*:*', [ALICE], ['arn:aws:iam', 'arn:aws:iam::', 'arn:aws:iam']],
   ['ArnLike', '*', [ALICE, 'anything'], []],
   ['ArnEquals', 'arn:aws:iam::?:u', ['arn:aws:iam::1:u'], ['arn:aws:iam::11:u', 'arn:aws:iam:u']],
 ]

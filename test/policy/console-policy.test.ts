@@ -224,3 +224,33 @@ describe('by alias', () => {
     expect(decide(said).reason).toBe('implicit-deny')
   })
 })
+
+test('the policies that keys have of themselves are AWS’s, to the letter', () => {
+  const statement = (sid: string, principal: string, actions: unknown) => ({
+    ...{ Sid: sid, Effect: 'Allow', Principal: { AWS: principal }, Action: actions, Resource: '*' },
+  })
+  const root = `arn:aws:iam::${A}:root`
+  const own = [statement('Enable IAM User Permissions', root, 'kms:*')]
+  expect(defaultKeyPolicy(A)).toBe(
+    JSON.stringify({ Version: '2012-10-17', Id: 'key-default-1', Statement: own }, undefined, 2),
+  )
+  const use = ['kms:Encrypt', 'kms:Decrypt', 'kms:ReEncrypt*', 'kms:GenerateDataKey*']
+  const title = 'Allow access through backup for all principals in the account that may use it'
+  const through = statement(title, '*', [...use, 'kms:CreateGrant', 'kms:DescribeKey'])
+  const equals = { 'kms:CallerAccount': A, 'kms:ViaService': 'backup.eu-central-1.amazonaws.com' }
+  const look = ['kms:Describe*', 'kms:Get*', 'kms:List*', 'kms:RevokeGrant']
+  const managed = [
+    { ...through, Condition: { StringEquals: equals } },
+    statement('Allow direct access to key metadata to the account', root, look),
+  ]
+  expect(managedKeyPolicy(A, 'eu-central-1', 'backup.amazonaws.com')).toBe(
+    JSON.stringify(
+      { Version: '2012-10-17', Id: 'auto-backup-1', Statement: managed },
+      undefined,
+      2,
+    ),
+  )
+  expect(managedKeyPolicy(A, 'eu-central-1', 'a.amazonaws.com.b')).toContain(
+    'auto-a.amazonaws.com.b-1',
+  )
+})

@@ -47,7 +47,7 @@ function parseTime(text: string): number | undefined {
 }
 
 function parseZone(zone: string): number | undefined {
-  if (zone === 'Z') return 0
+  // `Z` has neither hours nor minutes.
   const [hour, minute] = [Number(zone.slice(1, 3)), Number(zone.slice(4))]
   if (hour > 23 || minute > 59) return undefined
   return (zone.startsWith('-') ? -1 : 1) * (hour * 60 + minute) * 60_000

@@ -160,7 +160,7 @@ class Worker {
     if (this.#child?.connected) return this.#child
     this.#child = fork(WORKER, [], {
       execArgv: ['--disable-warning=ExperimentalWarning', '--max-old-space-size=512'],
-      env: { ...process.env, KEYSLOT_POLICY_CASES: '300', KEYSLOT_POLICY_SEED: '1' },
+      env: { ...process.env, KEYSLOT_POLICY_CASES: '200', KEYSLOT_POLICY_SEED: '1' },
     })
     return this.#child
   }

@@ -4,7 +4,8 @@
  * The process that began this one ends it when a test takes too long.
  */
 
-import { registerHooks } from 'node:module'
+import { readFileSync } from 'node:fs'
+import { registerHooks, stripTypeScriptTypes } from 'node:module'
 import { takeTests } from './stand-in.ts'
 
 /** What the worker is asked to do. */
@@ -31,6 +32,7 @@ export type Told =
 const STAND_IN = new URL('./stand-in.ts', import.meta.url).href
 const SOURCE = new URL('../../../src/policy/', import.meta.url).href
 const TESTS = new URL('../', import.meta.url).href
+const sources = new Map<string, string>()
 let task: Task | undefined
 
 registerHooks({
@@ -42,11 +44,21 @@ registerHooks({
     return { ...found, url: `${found.url}?task=${task.id}` }
   },
   load(url, context, next) {
-    const { id, fault } = task ?? {}
-    if (fault === undefined || url !== `${fault.url}?task=${id}`) return next(url, context)
-    return { format: 'module', source: fault.source, shortCircuit: true }
+    const [plain = url, query] = url.split('?')
+    if (query === undefined) return next(url, context)
+    const source = plain === task?.fault?.url ? task.fault.source : sourceOf(plain)
+    return { format: 'module', source, shortCircuit: true }
   },
 })
+
+/** A file as JavaScript: the same for every mutant of another one. */
+function sourceOf(url: string): string {
+  const known = sources.get(url)
+  if (known !== undefined) return known
+  const source = stripTypeScriptTypes(readFileSync(new URL(url), 'utf8'))
+  sources.set(url, source)
+  return source
+}
 
 process.on('message', async (asked: Task) => {
   task = asked
