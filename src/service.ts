@@ -35,7 +35,6 @@ export type EnumPrefix =
   | 'ORIGIN_TYPE_'
   | 'POLICY_DECISION_'
   | 'POLICY_SOURCE_'
-  | 'RESOURCE_OWNER_TYPE_'
   | 'ROTATION_TYPE_'
   | 'SIGNING_ALGORITHM_SPEC_'
   | 'WRAPPING_KEY_SPEC_'

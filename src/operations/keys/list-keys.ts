@@ -1,6 +1,5 @@
 /** ListKeys. */
 
-import { fail } from '../../model/failures.ts'
 import { account, operation } from '../operation.ts'
 import { page } from '../page.ts'
 
@@ -11,12 +10,6 @@ import { page } from '../page.ts'
 export const ListKeys = operation('ListKeys', {
   needs: { account: account() },
   changes: false,
-
-  check({ resourceOwners }) {
-    if (resourceOwners.includes('OTHER_ACCOUNTS_VIA_RAM')) {
-      fail('UnsupportedOperationException', 'keyslot shares no keys through AWS RAM.')
-    }
-  },
 
   async run({ request, account, store }) {
     const { items, ...rest } = await page({

@@ -40,10 +40,6 @@ const EXCEPTIONS: readonly (readonly [difference: RegExp, reason: string])[] = [
   [/^SimulatePolicy\./, 'an operation of keyslot’s own, which AWS has elsewhere'],
   [/\.DryRunModifiers/, 'newer than botocore 1.43; AWS’s SDK for JavaScript has it'],
   [
-    /^ListKeys\.request\.ResourceOwners: is ours alone$/,
-    'in no model of AWS’s clients; promised by the contract since its first version',
-  ],
-  [
     /\.(Policy: min|CiphertextBlob: min|TagValue: is not required|Description: is not required)/,
     'absent and empty are one in the contract, and an empty value is a value',
   ],

@@ -44,6 +44,4 @@ test('a marker continues its own list and no other', async () => {
 test('holds Limit to 1 to 1000', async () => {
   await expectFailure('ListKeys', { limit: 0 }, 'ValidationException', 'greater than or equal to 1')
   await expectFailure('ListKeys', { limit: 1001 }, 'ValidationException', '1000')
-  const resourceOwners = ['OTHER_ACCOUNTS_VIA_RAM' as const]
-  await expectFailure('ListKeys', { resourceOwners }, 'UnsupportedOperationException')
 })
