@@ -3,7 +3,15 @@
  * a clock that is moved by hand.
  */
 
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import {
+  closeSync,
+  fstatSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  readSync,
+  rmSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Client, connect } from '../src/client/client.ts'
@@ -11,6 +19,7 @@ import { type Config, loadConfig } from '../src/config.ts'
 import { issueClientCertificate } from '../src/development/authority.ts'
 import { type RunningService as Service, serve } from '../src/main.ts'
 import type { Place } from '../src/model/arn.ts'
+import type { HsmSettings } from '../src/pkcs11/settings.ts'
 
 /** An audit record, as far as tests look into it. */
 export interface AuditRecord {
@@ -54,10 +63,17 @@ export type Flags = Readonly<Record<string, string>>
 /** Longer than any test moves the clock. */
 const CERTIFICATE_VALIDITY_MS = 3000 * 86_400_000
 
-/** Starts a service in a directory of its own. */
-export async function startTestService(flags: Flags = {}): Promise<RunningService> {
+/**
+ * Starts a service in a directory of its own.
+ *
+ * @param hsm what is different below it: a module that fails, say.
+ */
+export async function startTestService(
+  flags: Flags = {},
+  hsm: (settings: HsmSettings) => HsmSettings = (settings) => settings,
+): Promise<RunningService> {
   const home = flags.home ?? mkdtempSync(join(tmpdir(), 'keyslot-service-'))
-  const config = loadConfig({
+  const loaded = loadConfig({
     flags: {
       dev: true,
       home,
@@ -70,6 +86,7 @@ export async function startTestService(flags: Flags = {}): Promise<RunningServic
     environment: {},
     cwd: home,
   })
+  const config = { ...loaded, hsm: hsm(loaded.hsm) }
   let nowMs = Date.now()
   const clock = () => nowMs
   const clients = new Map<string, Client>()
@@ -122,6 +139,25 @@ export async function startTestService(flags: Flags = {}): Promise<RunningServic
     }
   }
 
+  const records: AuditRecord[] = []
+  let recordsBytes = 0
+
+  /** The log only grows: what has been read is not read again. */
+  function auditRecords(): readonly AuditRecord[] {
+    const fd = openSync(config.audit, 'r')
+    try {
+      const fresh = Buffer.alloc(fstatSync(fd).size - recordsBytes)
+      readSync(fd, fresh, 0, fresh.length, recordsBytes)
+      const end = fresh.lastIndexOf('\n') + 1
+      recordsBytes += end
+      const lines = fresh.toString('utf8', 0, end).split('\n')
+      records.push(...lines.filter((line) => line !== '').map((line) => JSON.parse(line)))
+      return [...records]
+    } finally {
+      closeSync(fd)
+    }
+  }
+
   function closeClients(): void {
     for (const client of clients.values()) client.close()
     clients.clear()
@@ -142,11 +178,7 @@ export async function startTestService(flags: Flags = {}): Promise<RunningServic
       nowMs += byMs
     },
     runJobs: () => service.runJobs(),
-    auditRecords: () =>
-      readFileSync(config.audit, 'utf8')
-        .split('\n')
-        .filter((line) => line !== '')
-        .map((line): AuditRecord => JSON.parse(line)),
+    auditRecords,
     backingKeysInToken: async () => (await service.hsm.objects.listBackingKeys()).length,
     async restart() {
       closeClients()

@@ -48,7 +48,7 @@ export const FAILURES = {
   ConflictException: { grpc: 'ABORTED', http: 400, fault: 'caller' },
   /** IAM's: what it has must go first. */
   DeleteConflictException: precondition,
-  DependencyTimeoutException: { grpc: 'UNAVAILABLE', http: 503, fault: 'service' },
+  DependencyTimeoutException: { grpc: 'UNAVAILABLE', http: 500, fault: 'service' },
   DisabledException: precondition,
   DryRunOperationException: precondition,
   ExpiredImportTokenException: invalid,

@@ -131,19 +131,24 @@ export async function makeFaultyToken(): Promise<FaultyToken> {
   return {
     directory,
     faults,
-    settings: {
-      ...settings,
-      modulePath: builtLibrary(join(import.meta.dirname, 'module/faults.c')),
-      profile: 'softhsm',
-      moduleEnvironment: {
-        ...settings.moduleEnvironment,
-        KEYSLOT_FAULTS_MODULE: settings.modulePath,
-        KEYSLOT_FAULTS_CONTROL: control,
-      },
-    },
+    settings: behindFaults(settings, control),
     remove() {
       faults.close()
       remove()
+    },
+  }
+}
+
+/** Puts the fault module between a token's process and the module, with this control file. */
+export function behindFaults<S extends HsmSettings>(settings: S, control: string): S {
+  return {
+    ...settings,
+    modulePath: builtLibrary(join(import.meta.dirname, 'module/faults.c')),
+    profile: 'softhsm',
+    moduleEnvironment: {
+      ...settings.moduleEnvironment,
+      KEYSLOT_FAULTS_MODULE: settings.modulePath,
+      KEYSLOT_FAULTS_CONTROL: control,
     },
   }
 }
@@ -180,7 +185,8 @@ const ACTION = {
   hide: 8n,
 } as const
 
-function openFaults(path: string): Faults & { close(): void } {
+/** Makes a control file under which everything works. */
+export function openFaults(path: string): Faults & { close(): void } {
   const rows = Buffer.alloc(FUNCTIONS.length * ROW_BYTES)
   for (const [at, name] of FUNCTIONS.entries()) rows.write(name, at * ROW_BYTES, 'latin1')
   writeFileSync(path, rows)

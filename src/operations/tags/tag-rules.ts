@@ -20,12 +20,21 @@ interface WireTag {
  */
 export function checkTags(tags: readonly WireTag[]): void {
   const keys = tags.map(({ tagKey }) => tagKey)
-  if (keys.some((key) => key.toLowerCase().startsWith('aws:'))) {
-    fail('TagException', "Tag keys must not begin with 'aws:'.")
-  }
+  checkTagKeys(keys)
   if (new Set(keys).size < keys.length) fail('TagException', 'A tag key is given more than once.')
   if (keys.length > TAGS_PER_KEY_MAX) {
     fail('TagException', `A key has at most ${TAGS_PER_KEY_MAX} tags.`)
+  }
+}
+
+/**
+ * Refuses keys of tags that are AWS's own, to put as well as to remove.
+ *
+ * @throws KmsError TagException.
+ */
+export function checkTagKeys(keys: readonly string[]): void {
+  if (keys.some((key) => key.toLowerCase().startsWith('aws:'))) {
+    fail('TagException', "Tag keys must not begin with 'aws:'.")
   }
 }
 

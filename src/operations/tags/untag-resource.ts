@@ -1,6 +1,7 @@
 /** UntagResource. */
 
 import { keyById, operation, present } from '../operation.ts'
+import { checkTagKeys } from './tag-rules.ts'
 
 /**
  * Removes tags from a key.
@@ -9,6 +10,8 @@ import { keyById, operation, present } from '../operation.ts'
 export const UntagResource = operation('UntagResource', {
   needs: { key: keyById({ aliases: false, states: present, grantable: false }) },
   changes: true,
+
+  check: ({ tagKeys }) => checkTagKeys(tagKeys),
 
   conditions: ({ tagKeys }) => ({ 'aws:TagKeys': tagKeys }),
 

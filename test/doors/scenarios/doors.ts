@@ -1,5 +1,8 @@
 /** The two doors as one: a call by its name with a request in AWS's terms, and how it ended. */
 
+import type { IncomingHttpHeaders } from 'node:http'
+import type { Client } from '../../../src/client/client.ts'
+import { KeyslotError } from '../../../src/client/error.ts'
 import {
   CONTRACT,
   type FieldContract,
@@ -9,44 +12,64 @@ import type { PlainMessage } from '../../../src/contract/wire.ts'
 import type { RpcName } from '../../../src/service.ts'
 import type { RunningService } from '../../harness.ts'
 import { type AccessKey, send, sign } from '../aws/sign.ts'
+import type { CallerName } from './scenario.ts'
 
 /** How a call ended. */
 export interface Ending {
   readonly response?: PlainMessage
   readonly failure?: { readonly name: string; readonly message: string }
-  /** Of the AWS door: the HTTP status. */
-  readonly status?: number
+  /** What the answer, the audit record and the log share. */
+  readonly requestId?: string
+  /** Of the AWS door: what HTTP says beside. */
+  readonly http?: {
+    readonly status: number
+    readonly headers: IncomingHttpHeaders
+    /** Of a failure: the body as it came. */
+    readonly body?: Readonly<Record<string, unknown>>
+  }
 }
 
 /** A door. */
-export type Door = (name: RpcName, request: PlainMessage) => Promise<Ending>
+export type Door = (name: RpcName, request: PlainMessage, as?: CallerName) => Promise<Ending>
 
-/** Calls over gRPC as the account's root. */
-export function grpcDoor({ client }: RunningService): Door {
-  return async (name, request) => {
+/** Calls over gRPC. */
+export function grpcDoor(clientOf: (caller: CallerName) => Client): Door {
+  return async (name, request, as = 'root') => {
     try {
-      return { response: await client.call(name, request as never) }
+      return { response: await clientOf(as).call(name, request as never) }
     } catch (error) {
-      const { name: failure, message } = error as Error
-      return { failure: { name: failure, message } }
+      if (!(error instanceof KeyslotError)) throw error
+      const { name: failure, message, requestId } = error
+      return { failure: { name: failure, message }, requestId }
     }
   }
 }
 
-/** Calls in AWS's protocol with an access key of the account's root. */
-export function awsDoor({ service, clock, place }: RunningService, key: AccessKey): Door {
+/** Calls in AWS's protocol. */
+export function awsDoor(
+  { service, clock, place }: RunningService,
+  keys: Readonly<Record<CallerName, AccessKey>>,
+): Door {
   const { awsEndpoint: endpoint } = service
-  return async (name, request) => {
-    const signed = sign(key, {
+  return async (name, request, as = 'root') => {
+    const signed = sign(keys[as], {
       operation: name,
       body: JSON.stringify(toAws(CONTRACT[name].request, request)),
       host: new URL(endpoint).host,
       timeMs: clock(),
       region: place.region,
     })
-    const { status, json } = await send(endpoint, signed)
-    if (status === 200) return { response: fromAws(CONTRACT[name].response, json), status }
-    return { failure: { name: String(json.__type), message: String(json.message) }, status }
+    const { status, headers, json } = await send(endpoint, signed)
+    const requestId = String(headers['x-amzn-requestid'])
+    if (status === 200) {
+      return {
+        response: fromAws(CONTRACT[name].response, json),
+        requestId,
+        http: { status, headers },
+      }
+    }
+    const failure = { name: String(json.__type), message: String(json.message) }
+    return { failure, requestId, http: { status, headers, body: json } }
   }
 }
 

@@ -1,35 +1,10 @@
-/**
- * Scenarios that go through both doors, as data: what is asked, and how it ends. `$name.path` in a
- * request stands for a part of the answer that was saved under the name.
- */
+/** Scenarios that go through both doors: the life of keys, aliases and tags. */
 
-import type { FailureName } from '../../../src/model/failures.ts'
 import type { RpcName } from '../../../src/service.ts'
-
-/** One call of a scenario, as the root of the account. */
-export interface Step {
-  readonly call: RpcName
-  readonly request?: Readonly<Record<string, unknown>>
-  /** Saves the answer under this name. */
-  readonly save?: string
-  /** How it fails; it succeeds unless given. */
-  readonly fails?: FailureName
-  /** What its message says. */
-  readonly says?: RegExp
-}
-
-/** Calls one after the other. */
-export interface Scenario {
-  readonly name: string
-  readonly steps: readonly Step[]
-}
+import { ELSEWHERE, FOREIGN, MISSING, NO_ARN, PLAN, type Scenario, type Step } from './scenario.ts'
 
 const KEY = '$key.keyMetadata.keyId'
 const ARN = '$key.keyMetadata.arn'
-const MISSING = '00000000-0000-4000-8000-000000000000'
-const FOREIGN = `arn:aws:kms:eu-central-1:999999999999:key/${MISSING}`
-const ELSEWHERE = `arn:aws:kms:us-west-2:111122223333:key/${MISSING}`
-const PLAN = Buffer.from('attack at dawn')
 const CONTEXT = new Map([
   ['purpose', 'plan'],
   ['__proto__', 'x'],
@@ -258,7 +233,7 @@ export const SCENARIOS: readonly Scenario[] = [
         FOREIGN,
       ),
       onKey(call, { fails: 'NotFoundException' }, ELSEWHERE),
-      onKey(call, { fails: 'InvalidArnException' }, 'arn:aws:kms:eu-central-1:x:key/y'),
+      onKey(call, { fails: 'InvalidArnException' }, NO_ARN),
     ],
   })),
   {
