@@ -49,8 +49,6 @@ const ONE_WITHIN = -4
 const COLON = 0x3a
 // ${name}, ${name, 'default'}.
 const VARIABLE = /\$\{\s*[^,'{}\s][^,'{}]*(?:,\s*'([^']*)'\s*)?\}/y
-/** What stands for a character that would be a wildcard, or begin a variable. */
-const LITERAL = /^\$\{[*?$]\}$/
 
 /** Takes a text to pieces. */
 export function parseTemplate(
@@ -70,12 +68,13 @@ export function parseTemplate(
       VARIABLE.lastIndex = at
       const [whole, otherwise] = VARIABLE.exec(text) ?? refuse(`"${text}" has a malformed variable`)
       at += whole.length
-      if (LITERAL.test(whole)) {
+      // ${*}, ${?} and ${$} stand for the character.
+      if (whole.length === 4 && '*?$'.includes(whole.charAt(2))) {
         plain += whole.charAt(2)
         continue
       }
-      const comma = whole.indexOf(',')
-      const key = whole.slice(2, comma < 0 ? -1 : comma).trim()
+      // Without a comma it is found at -1: that is where the brace stands.
+      const key = whole.slice(2, whole.indexOf(',')).trim()
       const read = readerOfKey(key) ?? refuse(`"${key}" is not the name of a variable`)
       push({ read, otherwise })
       continue
@@ -123,24 +122,15 @@ function variableValue({ read, otherwise }: Variable, request: PolicyRequest): s
 /** Whether a text fits; `undefined` if a variable has no value, so that nothing can be said. */
 export type Matcher = (text: string, request?: PolicyRequest) => boolean | undefined
 
-/** Makes the fastest test that a template allows. */
-export function matcherOf(template: Template): Matcher {
-  const { pieces, isVariable } = template
-  const [first, second] = pieces
+/** Makes the test of a template. */
+export function matcherOf({ pieces, isVariable }: Template): Matcher {
   if (isVariable) {
     return (text, request) => {
       const units = unitsOf(pieces, request)
       return units && fits(units, text)
     }
   }
-  if (pieces.length === 0) return (text) => text === ''
-  if (pieces.length === 1) {
-    if (typeof first === 'string') return (text) => text === first
-    if (first === MANY) return () => true
-  }
-  if (pieces.length === 2 && typeof first === 'string' && second === MANY) {
-    return (text) => text.startsWith(first)
-  }
+  const [first] = pieces
   // Most texts differ where they begin or end, which is quickly seen.
   const prefix = typeof first === 'string' ? first : ''
   const last = pieces.at(-1)

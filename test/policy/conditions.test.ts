@@ -33,6 +33,8 @@ const rows: readonly Row[] = [
   ['StringEquals', '', [''], ['a', ' ']],
   ['StringEqualsIgnoreCase', 'aB', ['ab', 'AB', 'aB'], ['a', 'abb', '']],
   ['StringLike', 'a*', ['a', 'ab', 'a*', 'a\nb'], ['b', 'A', '', 'ba']],
+  ['StringLike', 'a*c', ['a:b:c', 'ac'], ['a:b', 'b:c']],
+  ['StringLike', 'a?c', ['a:c', 'abc'], ['ac', 'a::c']],
   ['StringLike', '*a?c*', ['abc', 'xxabcyy', 'aac', 'aabc'], ['ac', 'ab', '']],
   ['StringLike', '*ab*ab', ['abab', 'xabyab', 'ababab'], ['ab', 'aba', 'abaB']],
   ['StringLike', '**', ['', 'x'], []],

@@ -33,6 +33,8 @@ describe('C2: variables in conditions', () => {
     ['StringEquals', `\${aws:PrincipalTag/none, 'a b'}`, 'a b', true],
     ['StringEquals', `\${aws:PrincipalTag/none,'x'}`, 'x', true],
     ['StringEquals', `\${aws:PrincipalTag/none, ''}`, '', true],
+    ['StringEquals', `\${aws:PrincipalTag/none, 'a,b'}`, 'a,b', true],
+    ['StringEquals', `\${aws:PrincipalTag/none , 'x' }`, 'x', true],
     ['StringEquals', `\${aws:PrincipalTag/team, 'x'}`, 'red', true],
     ['StringEquals', `\${aws:PrincipalTag/none}`, '', false],
     ['StringEquals', `\${aws:PrincipalTag/none}`, `\${aws:PrincipalTag/none}`, false],
