@@ -50,9 +50,7 @@ for (const { name, missing, make } of [softhsm, nss]) {
       await token?.remove()
     })
 
-    // NSS takes a second for each signature of RSA, as it decrypts the key anew.
-    const kinds = KINDS.filter(({ spec }) => name === 'SoftHSM' || !spec.startsWith('RSA'))
-    test.each(kinds)('$spec for $usage', { timeout: 60_000 }, async (kind) => {
+    test.each(KINDS)('$spec for $usage', { timeout: 60_000 }, async (kind) => {
       const lack = await handle.objects.lacks(kind)
       expect(lack !== undefined).toBe(LACKS[name]?.includes(kind.spec))
       if (lack !== undefined) return

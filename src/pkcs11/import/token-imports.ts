@@ -24,7 +24,7 @@ import type { TokenSession } from '../token/session.ts'
 import { ID_BYTES, isTrue, LABEL_PREFIX, templateFaults } from '../token/templates.ts'
 import type { HsmImports, ImportVerbs, SentMaterial } from './hsm-imports.ts'
 import { sampleOf } from './samples.ts'
-import { targetOf } from './targets.ts'
+import { type Target, targetOf } from './targets.ts'
 import {
   PUBLIC_EXPONENT,
   type UnwrappingWay,
@@ -205,13 +205,17 @@ export class TokenImports {
     publicKey: KeyObject,
     { algorithm, kind: wanted }: Pick<Sent, 'algorithm' | 'kind'>,
   ): boolean {
-    // An RSA key takes seconds to make, and the same way as an AES key.
-    const kind = materialOf(wanted.spec).type === 'RSA' ? AES : wanted
+    const kind = provedKind(wanted, algorithm)
     const { value, checkValue } = sampleOf(kind)
     const trial = session.another()
     try {
-      const material = wrap(value, publicKey, algorithm)
-      return this.#checkValue(trial, key, { algorithm, material, kind }).equals(checkValue)
+      const sent = { algorithm, material: wrap(value, publicKey, algorithm), kind }
+      if (!this.#checkValue(trial, key, sent).equals(checkValue)) return false
+      return this.#unwrapped(trial, key, sent, (handle, { template }) => {
+        const types = template.map(({ type }) => type)
+        // Some tokens give a private key that they unwrap more usages than they are told.
+        return templateFaults(template, trial.read(handle, types)).length === 0
+      })
     } catch (cause) {
       if (cause instanceof NoWayError) return false
       // What the token says of the mechanism, rather than of the moment.
@@ -224,12 +228,24 @@ export class TokenImports {
 
   /** The check value of what is unwrapped into an object that does not stay. */
   #checkValue(session: TokenSession, key: UnwrappingKey, sent: Sent): Buffer {
-    const target = targetOf(sent.kind, this.#settings.proved)
-    const handle = this.#unwrap(session, key, sent, target)
-    try {
+    return this.#unwrapped(session, key, sent, (handle, target) => {
       const { throughAes } = wrappingAlgorithmRow(sent.algorithm)
       const wrappedBytes = throughAes ? sent.material.length - key.bytes : undefined
       return target.checkValue(session, handle, wrappedBytes)
+    })
+  }
+
+  /** Unwraps into an object that does not stay. */
+  #unwrapped<T>(
+    session: TokenSession,
+    key: UnwrappingKey,
+    sent: Sent,
+    use: (handle: Handle, target: Target) => T,
+  ): T {
+    const target = targetOf(sent.kind, this.#settings.proved)
+    const handle = this.#unwrap(session, key, sent, target)
+    try {
+      return use(handle, target)
     } finally {
       session.destroyObject(handle)
     }
@@ -274,6 +290,13 @@ export class TokenImports {
       refuse(`the wrapping key ${wrappingKeyId} does not unwrap what is known`)
     })
   }
+}
+
+/** What is unwrapped for a proof: the same as is wanted, as far as that matters to the token. */
+function provedKind(kind: KeyKind, algorithm: WrappingAlgorithm): KeyKind {
+  if (materialOf(kind.spec).type !== 'RSA') return kind
+  // No key of RSA is short enough to be encrypted by RSA.
+  return wrappingAlgorithmRow(algorithm).throughAes ? { ...kind, spec: 'RSA_2048' } : AES
 }
 
 function opened({ algorithm, encryptedKeyMaterial, spec, usage }: SentMaterial): Sent {
