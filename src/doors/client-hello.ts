@@ -10,6 +10,8 @@ const HANDSHAKE = 22
 const CLIENT_HELLO = 1
 const RECORD_HEAD_BYTES = 5
 const RECORD_BYTES_MAX = 16 * 1024
+/** Clients send one or a few: each is looked at again whenever more bytes come. */
+const RECORDS_MAX = 16
 const MESSAGE_HEAD_BYTES = 4
 const VERSION_AND_RANDOM_BYTES = 2 + 32
 const ALPN = 16
@@ -38,7 +40,8 @@ export function readAlpn(bytes: Buffer): readonly string[] | Unread {
 function readMessage(bytes: Buffer): Buffer | Unread {
   const fragments: Buffer[] = []
   let length = 0
-  for (let at = 0; ; ) {
+  let at = 0
+  while (fragments.length < RECORDS_MAX) {
     if (bytes.length < at + RECORD_HEAD_BYTES) return 'incomplete'
     const fragmentLength = bytes.readUInt16BE(at + 3)
     const isRecord = bytes[at] === HANDSHAKE && bytes[at + 1] === 3
@@ -48,14 +51,20 @@ function readMessage(bytes: Buffer): Buffer | Unread {
     if (length === 0 && fragment.length > 0 && fragment[0] !== CLIENT_HELLO) return 'malformed'
     fragments.push(fragment)
     length += fragment.length
-    const whole = Buffer.concat(fragments, length)
-    if (length >= MESSAGE_HEAD_BYTES) {
-      const messageEnd = MESSAGE_HEAD_BYTES + whole.readUIntBE(1, 3)
-      if (length >= messageEnd) return whole.subarray(MESSAGE_HEAD_BYTES, messageEnd)
-    }
     if (bytes.length < end) return 'incomplete'
+    const whole = wholeMessage(fragments, length)
+    if (whole) return whole
     at = end
   }
+  return 'malformed'
+}
+
+/** `undefined` as long as something is missing. */
+function wholeMessage(fragments: readonly Buffer[], length: number): Buffer | undefined {
+  if (length < MESSAGE_HEAD_BYTES) return undefined
+  const message = Buffer.concat(fragments, length)
+  const end = MESSAGE_HEAD_BYTES + message.readUIntBE(1, 3)
+  return length < end ? undefined : message.subarray(MESSAGE_HEAD_BYTES, end)
 }
 
 /** @throws RangeError for lengths that lead out of the message. */

@@ -227,14 +227,19 @@ describe('a ClientHello', () => {
     }
   })
 
-  test('may come in several records', async () => {
-    const hello = await clientHello(['h2'])
-    const body = hello.subarray(5)
-    const parts = Array.from({ length: Math.ceil(body.length / 7) }, (_, at) => {
-      const part = body.subarray(7 * at, 7 * at + 7)
-      return Buffer.concat([Buffer.from([22, 3, 1, 0, part.length]), part])
-    })
-    expect(readAlpn(Buffer.concat(parts))).toEqual(['h2'])
+  test('may come in several records, but not in any number', async () => {
+    const body = (await clientHello(['h2'])).subarray(5)
+    const inRecords = (count: number) => {
+      const length = Math.ceil(body.length / count)
+      const records = Array.from({ length: count }, (_, at) => {
+        const part = body.subarray(length * at, length * (at + 1))
+        return Buffer.concat([Buffer.from([22, 3, 1, 0, 0]), part])
+      })
+      for (const record of records) record.writeUInt16BE(record.length - 5, 3)
+      return Buffer.concat(records.filter((record) => record.length > 5))
+    }
+    for (const count of [1, 2, 3, 16]) expect(readAlpn(inRecords(count))).toEqual(['h2'])
+    expect(readAlpn(inRecords(40))).toBe('malformed')
   })
 
   test('that is changed anywhere is read or refused', async () => {
