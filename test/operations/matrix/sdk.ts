@@ -9,7 +9,7 @@ type Command = new (input: object) => InstanceType<typeof sdk.DescribeKeyCommand
 
 /** A client with the access key of the account's root. */
 export function sdkClient(): Asker & { readonly kms: sdk.KMSClient } {
-  const { service: doors, config, place } = service()
+  const { service: doors, clock, config, place } = service()
   const kms = new sdk.KMSClient({
     endpoint: doors.awsEndpoint,
     region: place.region,
@@ -20,6 +20,8 @@ export function sdkClient(): Asker & { readonly kms: sdk.KMSClient } {
     kms,
     has: (name) => Object.hasOwn(sdk, `${name}Command`),
     async call(name, request) {
+      // The service's clock stands still, and a full run takes longer than a signature is good for.
+      kms.config.systemClockOffset = clock() - Date.now()
       const made = Reflect.get(sdk, `${name}Command`) as Command
       const { $metadata: _, ...response } = await kms.send(new made(inAwsWords(request) as object))
       return inOurWords(response)
