@@ -157,9 +157,9 @@ function unitsOf(pieces: readonly Piece[], request?: PolicyRequest): number[] | 
 }
 
 /**
- * Whether a text fits a row of units from a place on: in time of their product at most, since only the last
- * asterisk of each kind can need another try. One that stays within its part of an ARN is given up
- * at the colon for the last one that does not.
+ * Whether a text fits a row of units from a place on: in time of their product at most, since only
+ * the last asterisk of each kind can need another try. One that stays within its part of an ARN is
+ * given up at the colon for the last one that does not.
  */
 function fits(units: readonly number[], text: string, from = 0): boolean {
   let unit = 0

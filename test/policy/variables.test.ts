@@ -160,6 +160,21 @@ describe('C2: variables in resources', () => {
   })
 })
 
+test('P3: nor is a value of characters that no policy may have', () => {
+  for (const tag of ['\u0001', '\u0002', '\u0003', '\u0004', '\u0005', '\uffff', '\uffff\ufffe']) {
+    const who = { ...caller.alice, tags: new Map([['t', tag]]) }
+    for (const value of ['', 'x', 'xy', tag]) {
+      expect(matches('StringLike', `\${aws:PrincipalTag/t}`, value, { who })).toBe(value === tag)
+    }
+    const Resource = `arn:aws:kms:*:${A}:alias/\${aws:PrincipalTag/t}`
+    const said = { key: [allow({ Principal: ROOT })], identity: [allow({ Resource })] }
+    for (const value of ['', 'x', 'xy', tag]) {
+      const resource = { arn: `arn:aws:kms:eu-central-1:${A}:alias/${value}`, account: A }
+      expect(allows(said, { caller: who, resource })).toBe(value === tag)
+    }
+  }
+})
+
 test('P3: a value is never a pattern: 10,000 of them match themselves only', () => {
   const odd = fc.string({
     unit: fc.constantFrom('*', '?', '/', ':', '$', '{', '}', 'a', 'b'),
