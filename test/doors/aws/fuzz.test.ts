@@ -34,6 +34,7 @@ const TEST_MS = FULL ? 7_200_000 : 120_000
 const GROWTH_MAX_MIB = 256
 /** Of the processor's time, whatever else the machine does. */
 const READ_MS_MAX = 50
+const AGAIN_MS = 5
 const KMS = '.KeyManagementService'
 const FORM_TYPE = 'application/x-www-form-urlencoded; charset=utf-8'
 
@@ -229,6 +230,15 @@ function readingOf(name: RpcName | 'form', body: Buffer): string {
   }
 }
 
+/** Milliseconds of the processor; blobs are decoded in place, so that each reading has a copy. */
+function readingMs(name: RpcName | 'form', body: Buffer): { outcome: string; ms: number } {
+  const copy = Buffer.from(body)
+  const began = process.threadCpuUsage()
+  const outcome = readingOf(name, copy)
+  const { user, system } = process.threadCpuUsage(began)
+  return { outcome, ms: (user + system) / 1000 }
+}
+
 test('none takes long to read, and none is kept', { timeout: TEST_MS }, () => {
   const seed = Math.trunc(Math.random() * 2 ** 31)
   const outcomes = new Map<string, number>()
@@ -237,10 +247,10 @@ test('none takes long to read, and none is kept', { timeout: TEST_MS }, () => {
   for (let done = 0; done < READ_BODIES; done += BATCH) {
     for (const each of fc.sample(body, { seed: seed + done, numRuns: BATCH })) {
       const bytes = bytesOf(each)
-      const beganUs = process.threadCpuUsage()
-      const outcome = readingOf(each.name, bytes)
-      const { user, system } = process.threadCpuUsage(beganUs)
-      mostMs = Math.max(mostMs, (user + system) / 1000)
+      const { outcome, ms } = readingMs(each.name, bytes)
+      // Garbage may be collected meanwhile; what takes long by itself does so again.
+      const again = ms > AGAIN_MS ? [1, 2, 3].map(() => readingMs(each.name, bytes).ms) : []
+      mostMs = Math.max(mostMs, Math.min(ms, ...again))
       outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1)
     }
     if (done === 10 * BATCH) beforeMiB = process.memoryUsage.rss() / 2 ** 20
