@@ -35,6 +35,7 @@ const rows: readonly Row[] = [
   ['StringLike', 'a*', ['a', 'ab', 'a*', 'a\nb'], ['b', 'A', '', 'ba']],
   ['StringLike', 'a*c', ['a:b:c', 'ac'], ['a:b', 'b:c']],
   ['StringLike', 'a?c', ['a:c', 'abc'], ['ac', 'a::c']],
+  ['StringLike', 'aab*ab', ['aabab', 'aabxab'], ['aab', 'aaab', 'aabb']],
   ['StringLike', '*a?c*', ['abc', 'xxabcyy', 'aac', 'aabc'], ['ac', 'ab', '']],
   ['StringLike', '*ab*ab', ['abab', 'xabyab', 'ababab'], ['ab', 'aba', 'abaB']],
   ['StringLike', '**', ['', 'x'], []],
