@@ -9,6 +9,7 @@ import { isGrantToken, newGrantToken } from '../../src/model/grant-token.ts'
 import { VerifyMac } from '../../src/operations/macs/verify-mac.ts'
 import { type AccessKey, sign } from '../doors/aws/sign.ts'
 import { insertKey, newKey, temporaryStore } from '../store/fixture.ts'
+import { paddingCases } from './padding.ts'
 
 /** A call that has been prepared, so that only itself is measured. */
 export type Prepared = () => unknown
@@ -45,7 +46,8 @@ const MESSAGE = Buffer.from('attack at dawn')
 /** Makes the cases. */
 export async function timingCases(): Promise<TimingCases> {
   const imports = await importToken()
-  const cases = [signature(), accessKey(), mac(), imports.timingCase, grantToken()]
+  const alone = [signature(), accessKey(), mac(), imports.timingCase, grantToken()]
+  const cases = [...alone, ...paddingCases()]
   return { cases, end: imports.end }
 }
 
