@@ -65,7 +65,8 @@ export class HsmProcess {
     this.#managementTimeoutMs = settings.managementTimeoutMs ?? 60_000
     // One more, where slow calls have a worker to themselves.
     const workerPipes = (settings.workers ?? WORKERS_MAX) + 1
-    this.#child = spawnProcess(settings, workerPipes)
+    const passed = passedPin(settings, FIRST_WORKER_FD + workerPipes)
+    this.#child = spawnProcess(settings, workerPipes, passed.descriptors)
     this.#management = new FramePipe(this.#socket(MANAGEMENT_FD), {
       frameBytesMax: MANAGEMENT_FRAME_BYTES_MAX,
       onFrame: (frame) =>
@@ -80,9 +81,7 @@ export class HsmProcess {
     })
     this.#relay()
     this.#sweep = setInterval(() => this.#lookOver(), SWEEP_MS).unref()
-    // The descriptor has another number in the child.
-    const pinFd = settings.pinFd === undefined ? undefined : FIRST_WORKER_FD + workerPipes
-    this.#send({ kind: 'start', settings: { ...settings, pinFd }, workerPipes })
+    this.#send({ kind: 'start', settings: passed.settings, workerPipes })
   }
 
   /** The id of the process while it runs. */
@@ -270,18 +269,30 @@ export function processEnvironment(module: HsmSettings['moduleEnvironment']): No
   return { ...Object.fromEntries(names.map((name) => [name, process.env[name]])), ...module }
 }
 
-function spawnProcess(settings: HsmSettings, workerPipes: number): ChildProcess {
+/**
+ * How a PIN that comes by a descriptor reaches a process: as the last of what it is given.
+ *
+ * @param at the number that the descriptor has there: how many others come before it.
+ */
+export function passedPin(
+  settings: HsmSettings,
+  at: number,
+): { readonly settings: HsmSettings; readonly descriptors: readonly number[] } {
+  const { pinFd } = settings
+  if (pinFd === undefined) return { settings, descriptors: [] }
+  return { settings: { ...settings, pinFd: at }, descriptors: [pinFd] }
+}
+
+function spawnProcess(
+  { moduleEnvironment }: HsmSettings,
+  workerPipes: number,
+  descriptors: readonly number[],
+): ChildProcess {
   const pipes = Array.from({ length: 1 + workerPipes }, () => 'pipe' as const)
   const noInspector = '--disable-sigusr1'
   const flags = process.allowedNodeEnvironmentFlags.has(noInspector) ? [noInspector] : []
   return spawn(process.execPath, [...flags, processFile('main')], {
-    stdio: [
-      'ignore',
-      'pipe',
-      'pipe',
-      ...pipes,
-      ...(settings.pinFd === undefined ? [] : [settings.pinFd]),
-    ],
-    env: processEnvironment(settings.moduleEnvironment),
+    stdio: ['ignore', 'pipe', 'pipe', ...pipes, ...descriptors],
+    env: processEnvironment(moduleEnvironment),
   })
 }

@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import pkcs11js, { type PKCS11 } from 'pkcs11js'
 import type { KeySpec } from '../../model/key-specs.ts'
-import { processFile } from '../hsm-process.ts'
+import { passedPin, processFile } from '../hsm-process.ts'
 import { makeDataKeyPair } from '../kinds/data-key-pairs.ts'
 import type { ServedToken } from '../process/token.ts'
 import type { HsmSettings } from '../settings.ts'
@@ -191,13 +191,13 @@ function sights({ session, token }: Battle, settings: HsmSettings): readonly Out
 
 /** How many session keys of others a process finds that has just logged in. */
 function seenByAnother(settings: HsmSettings): number {
-  const { pinFd } = settings
+  const passed = passedPin(settings, SAID_FD + 1)
   const { output, status, stderr } = spawnSync(
     process.execPath,
     [processFile('../attacks/onlooker')],
     {
-      input: JSON.stringify({ ...settings, pinFd: pinFd === undefined ? undefined : SAID_FD + 1 }),
-      stdio: ['pipe', 'ignore', 'pipe', 'pipe', ...(pinFd === undefined ? [] : [pinFd])],
+      input: JSON.stringify(passed.settings),
+      stdio: ['pipe', 'ignore', 'pipe', 'pipe', ...passed.descriptors],
     },
   )
   if (status !== 0) throw new Error(`another process cannot look on: ${stderr}`)

@@ -8,7 +8,7 @@ import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
 import type { KeySpec } from '../../model/key-specs.ts'
-import { processEnvironment, processFile } from '../hsm-process.ts'
+import { passedPin, processEnvironment, processFile } from '../hsm-process.ts'
 import type { HsmSettings } from '../settings.ts'
 import type { Attacked } from './battle.ts'
 import { type AttackReport, CRASH, type Outcome, Tally } from './report.ts'
@@ -99,17 +99,13 @@ async function runProcess(
 }
 
 function start({ settings, ...rest }: ProcessTask): { child: ChildProcess; said: Readable } {
-  const { pinFd } = settings
+  const passed = passedPin(settings, SAID_FD + 1)
   const child = spawn(process.execPath, [processFile('../attacks/process')], {
-    stdio: ['pipe', 'ignore', 'ignore', 'pipe', ...(pinFd === undefined ? [] : [pinFd])],
+    stdio: ['pipe', 'ignore', 'ignore', 'pipe', ...passed.descriptors],
     env: processEnvironment(settings.moduleEnvironment),
   })
   const said = child.stdio[SAID_FD] as Readable
-  // The descriptor has another number in the child.
-  const task: ProcessTask = {
-    ...rest,
-    settings: { ...settings, pinFd: pinFd === undefined ? undefined : SAID_FD + 1 },
-  }
+  const task: ProcessTask = { ...rest, settings: passed.settings }
   child.stdin?.end(JSON.stringify(task))
   return { child, said }
 }
