@@ -5,6 +5,7 @@
 
 import pkcs11js, { type Attribute, type Handle, type Mechanism, type PKCS11 } from 'pkcs11js'
 import { asked, TokenError } from '../token/return-values.ts'
+import { asBytes } from '../token/templates.ts'
 import type { Outcome } from './report.ts'
 
 /** What a call came to. */
@@ -99,16 +100,7 @@ export function mechanismName({ mechanism }: Mechanism): string {
 
 /** An attribute as bytes, since the binding takes those for any type. */
 export function attribute(type: number, value: boolean | number | Buffer): Attribute {
-  if (typeof value === 'boolean') return { type, value: Buffer.of(value ? 1 : 0) }
-  if (typeof value === 'number') return { type, value: ulong(value) }
-  return { type, value }
-}
-
-/** A CK_ULONG as bytes. */
-export function ulong(value: number): Buffer {
-  const bytes = Buffer.alloc(8)
-  bytes.writeUInt32LE(value)
-  return bytes
+  return { type, value: asBytes(value) }
 }
 
 const MECHANISM_NAMES = new Map(

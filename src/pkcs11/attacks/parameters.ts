@@ -6,7 +6,8 @@
 import { createECDH, randomBytes } from 'node:crypto'
 import pkcs11js, { type Handle, type Mechanism } from 'pkcs11js'
 import { oaepMechanism, pssMechanism } from '../token/mechanisms.ts'
-import { mechanismName, ulong } from './attacker.ts'
+import { ulong } from '../token/templates.ts'
+import { mechanismName } from './attacker.ts'
 
 /** CKM_HKDF_DERIVE and CKM_HKDF_DATA of PKCS#11 v3.0. */
 const HKDF: readonly number[] = [0x402a, 0x402b]

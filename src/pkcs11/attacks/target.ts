@@ -2,6 +2,7 @@
 
 import type { KeyObject } from 'node:crypto'
 import pkcs11js, { type Handle } from 'pkcs11js'
+import type { Outcome } from './report.ts'
 
 /** What a key may be used for, by the attribute that allows it. */
 export type Use =
@@ -45,4 +46,22 @@ export const USES: Readonly<Record<Use, number>> = {
   CKA_DERIVE: pkcs11js.CKA_DERIVE,
   CKA_WRAP: pkcs11js.CKA_WRAP,
   CKA_UNWRAP: pkcs11js.CKA_UNWRAP,
+}
+
+/** Whether a mechanism is one that the key is for, in this use. */
+export function isFor({ uses, allowed }: Target, use: Use, mechanism: number): boolean {
+  return uses.includes(use) && allowed.includes(mechanism)
+}
+
+/**
+ * What it comes to that a key has done something by another mechanism than its own: nothing that a
+ * token could be told to refuse, where it is for that use and the token takes no list of mechanisms.
+ */
+export function usedOtherwise({ uses, isBound }: Target, use: Use, how: string): Outcome {
+  return uses.includes(use) && !isBound ? { unbound: how } : { gain: 'usage added', how }
+}
+
+/** The length of an RSA key's modulus, in bytes. */
+export function modulusBytes({ asymmetricKeyDetails }: KeyObject): number {
+  return (asymmetricKeyDetails?.modulusLength ?? 0) / 8
 }

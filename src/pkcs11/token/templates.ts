@@ -278,7 +278,8 @@ export function without(
   return template.filter(({ name }) => !left.includes(name))
 }
 
-function asBytes(value: FixedAttribute['value']): Buffer {
+/** The value of an attribute as the token keeps it. */
+export function asBytes(value: FixedAttribute['value']): Buffer {
   if (typeof value === 'boolean') return Buffer.of(value ? 1 : 0)
   if (typeof value === 'number') return ulong(value)
   return typeof value === 'string' ? Buffer.from(value, 'latin1') : value

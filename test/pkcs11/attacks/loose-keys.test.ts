@@ -6,7 +6,6 @@
 import pkcs11js from 'pkcs11js'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { ATTACKS } from '../../../src/pkcs11/attacks/attack.ts'
-import { ulong } from '../../../src/pkcs11/attacks/attacker.ts'
 import { type Battle, openBattle } from '../../../src/pkcs11/attacks/battle.ts'
 import type { Gain } from '../../../src/pkcs11/attacks/report.ts'
 import type { Target } from '../../../src/pkcs11/attacks/target.ts'
@@ -17,7 +16,11 @@ import {
 } from '../../../src/pkcs11/import/templates.ts'
 import { readPublicKey } from '../../../src/pkcs11/kinds/public-keys.ts'
 import { softhsm } from '../../../src/pkcs11/profiles/softhsm.ts'
-import { backingKeyTemplate, type FixedAttribute } from '../../../src/pkcs11/token/templates.ts'
+import {
+  backingKeyTemplate,
+  type FixedAttribute,
+  ulong,
+} from '../../../src/pkcs11/token/templates.ts'
 import { type InProcessToken, openHere } from '../in-process.ts'
 
 let token: InProcessToken

@@ -4,8 +4,8 @@ import pkcs11js, { type Handle, type Mechanism } from 'pkcs11js'
 import { type Attacker, attribute, mechanismName, outcomeOf } from '../attacker.ts'
 import { freeTemplate, payloadOf } from '../attacker-keys.ts'
 import { hkdf, withParameters } from '../parameters.ts'
-import type { Gain, Outcome } from '../report.ts'
-import type { Target } from '../target.ts'
+import type { Outcome } from '../report.ts'
+import { isFor, type Target, usedOtherwise } from '../target.ts'
 
 const { CKM_CONCATENATE_BASE_AND_KEY, CKM_CONCATENATE_BASE_AND_DATA } = pkcs11js
 const { CKM_CONCATENATE_DATA_AND_BASE, CKM_XOR_BASE_AND_DATA, CKM_EXTRACT_KEY_FROM_KEY } = pkcs11js
@@ -25,16 +25,15 @@ const LENGTHS = [undefined, 32, 16, 1] as const
 
 /** Derives by every mechanism that is none of the key's own. */
 export function* derivations(attacker: Attacker, target: Target): Iterable<Outcome> {
-  const isForIt = target.uses.includes('CKA_DERIVE')
   const mechanisms = attacker
     .mechanismsFor(pkcs11js.CKF_DERIVE)
     .filter((mechanism) => !REVEALING.includes(mechanism))
-    .filter((mechanism) => !(isForIt && target.allowed.includes(mechanism)))
+    .filter((mechanism) => !isFor(target, 'CKA_DERIVE', mechanism))
   for (const mechanism of mechanisms.flatMap(withParameters)) {
     for (const length of LENGTHS) {
-      const outcome = derived(attacker, { mechanism, base: target.handle, length }, 'usage added')
-      const isUnbound = 'gain' in outcome && isForIt && !target.isBound
-      yield isUnbound ? { unbound: outcome.how } : outcome
+      yield derived(attacker, { mechanism, base: target.handle, length }, (how) =>
+        usedOtherwise(target, 'CKA_DERIVE', how),
+      )
     }
   }
 }
@@ -59,7 +58,7 @@ export function* concatenations(attacker: Attacker, { handle }: Target): Iterabl
   for (const way of ways) {
     for (const length of LENGTHS) {
       const gain = REVEALING.includes(way.mechanism.mechanism) ? 'key out' : 'usage added'
-      yield derived(attacker, { ...way, length }, gain)
+      yield derived(attacker, { ...way, length }, (how) => ({ gain, how }))
     }
   }
 }
@@ -67,7 +66,7 @@ export function* concatenations(attacker: Attacker, { handle }: Target): Iterabl
 function derived(
   attacker: Attacker,
   { mechanism, base, length }: { mechanism: Mechanism; base: Handle; length?: number },
-  gain: Gain,
+  gained: (how: string) => Outcome,
 ): Outcome {
   const template = [
     ...freeTemplate(pkcs11js.CKK_GENERIC_SECRET),
@@ -76,5 +75,5 @@ function derived(
   const answer = attacker.ask('C_DeriveKey', (pkcs11, session) =>
     pkcs11.C_DeriveKey(session, mechanism, base, template),
   )
-  return outcomeOf(answer, () => ({ gain, how: `C_DeriveKey by ${mechanismName(mechanism)}` }))
+  return outcomeOf(answer, () => gained(`C_DeriveKey by ${mechanismName(mechanism)}`))
 }

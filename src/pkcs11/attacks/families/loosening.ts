@@ -4,7 +4,8 @@
  */
 
 import pkcs11js, { type Handle } from 'pkcs11js'
-import { type Attacker, attribute, ulong } from '../attacker.ts'
+import { ulong } from '../../token/templates.ts'
+import { type Attacker, attribute } from '../attacker.ts'
 import type { Gain, Outcome } from '../report.ts'
 import { type Target, USES, type Use } from '../target.ts'
 

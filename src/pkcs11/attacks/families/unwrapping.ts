@@ -6,7 +6,7 @@ import { type Answer, type Attacker, mechanismName, outcomeOf } from '../attacke
 import { freeTemplate } from '../attacker-keys.ts'
 import { withParameters } from '../parameters.ts'
 import type { Outcome } from '../report.ts'
-import type { Target } from '../target.ts'
+import { isFor, modulusBytes, type Target, usedOtherwise } from '../target.ts'
 import { wrapped, wrapWays } from './wrapping.ts'
 
 const AES_BYTES = 32
@@ -35,19 +35,16 @@ export function* reImports(attacker: Attacker, { handle }: Target): Iterable<Out
  * by every mechanism. By its own mechanism, a wrapping key unwraps what is made for it.
  */
 export function* conjurings(attacker: Attacker, target: Target): Iterable<Outcome> {
-  const isForIt = target.uses.includes('CKA_UNWRAP')
   const mechanisms = attacker.mechanismsFor(pkcs11js.CKF_UNWRAP).flatMap(withParameters)
   for (const mechanism of mechanisms) {
-    const isAllowed = isForIt && target.allowed.includes(mechanism.mechanism)
+    const isAllowed = isFor(target, 'CKA_UNWRAP', mechanism.mechanism)
     const how = `C_UnwrapKey by ${mechanismName(mechanism)} with the key`
     const conjured = unwrapped(attacker, mechanism, target.handle, randomInput(target))
     yield outcomeOf(conjured, () => ({ gain: 'usage added', how: `${how}, of random bytes` }))
     const made = ownInput(target, mechanism)
     if (made === undefined || isAllowed) continue
     const own = unwrapped(attacker, mechanism, target.handle, made)
-    yield outcomeOf(own, () =>
-      isForIt && !target.isBound ? { unbound: how } : { gain: 'usage added', how },
-    )
+    yield outcomeOf(own, () => usedOtherwise(target, 'CKA_UNWRAP', how))
   }
 }
 
@@ -64,7 +61,7 @@ function unwrapped(
 
 function randomInput({ rsa }: Target): Buffer {
   if (rsa === undefined) return randomBytes(WRAPPED_BYTES)
-  const bytes = randomBytes((rsa.asymmetricKeyDetails?.modulusLength ?? 0) / 8)
+  const bytes = randomBytes(modulusBytes(rsa))
   // Less than the modulus.
   bytes[0] = 0
   return bytes
@@ -81,7 +78,7 @@ function ownInput({ rsa }: Target, { mechanism }: Mechanism): Buffer | undefined
     return publicEncrypt({ key: rsa, oaepHash: 'sha1' }, randomBytes(AES_BYTES))
   }
   if (mechanism !== pkcs11js.CKM_RSA_X_509) return undefined
-  const block = Buffer.alloc((rsa.asymmetricKeyDetails?.modulusLength ?? 0) / 8)
+  const block = Buffer.alloc(modulusBytes(rsa))
   block.set(randomBytes(AES_BYTES), block.length - AES_BYTES)
   return publicEncrypt({ key: rsa, padding: RSA_NO_PADDING }, block)
 }

@@ -6,7 +6,7 @@ import { TokenError, tokenError } from '../../token/return-values.ts'
 import { type Attacker, mechanismName, outcomeOf } from '../attacker.ts'
 import { withParameters } from '../parameters.ts'
 import type { Outcome } from '../report.ts'
-import type { Target, Use } from '../target.ts'
+import { isFor, modulusBytes, type Target, type Use, usedOtherwise } from '../target.ts'
 
 /** Room for whatever comes out. */
 const OUTPUT_BYTES = 1024
@@ -86,14 +86,9 @@ export const usages = FUNCTIONS.map((keyFunction) => ({
   name: keyFunction.name,
   *run(attacker: Attacker, target: Target): Iterable<Outcome> {
     const { use, flag } = keyFunction
-    const isForIt = target.uses.includes(use)
-    for (const number of attacker.mechanismsFor(flag)) {
-      if (isForIt && target.allowed.includes(number)) continue
-      for (const mechanism of withParameters(number)) {
-        const outcome = used(attacker, keyFunction, mechanism, target)
-        const isUnbound = 'gain' in outcome && isForIt && !target.isBound
-        yield isUnbound ? { unbound: outcome.how } : outcome
-      }
+    const others = attacker.mechanismsFor(flag).filter((number) => !isFor(target, use, number))
+    for (const mechanism of others.flatMap(withParameters)) {
+      yield used(attacker, keyFunction, mechanism, target)
     }
   },
 }))
@@ -119,11 +114,12 @@ export function* digests(attacker: Attacker, { handle, isEdwards }: Target): Ite
 
 function used(
   attacker: Attacker,
-  { name, begin, finish }: KeyFunction,
+  { name, use, begin, finish }: KeyFunction,
   mechanism: Mechanism,
-  { handle, rsa }: Target,
+  target: Target,
 ): Outcome {
-  const bytes = rsa === undefined ? INPUT_BYTES : (rsa.asymmetricKeyDetails?.modulusLength ?? 0) / 8
+  const { handle, rsa } = target
+  const bytes = rsa === undefined ? INPUT_BYTES : modulusBytes(rsa)
   const input = randomBytes(bytes)
   input[0] = 0
   const answer = attacker.ask(name, (pkcs11, session) => {
@@ -137,8 +133,6 @@ function used(
       if (REFUSALS.includes(error.value.name)) throw error
     }
   })
-  return outcomeOf(answer, () => ({
-    gain: 'usage added',
-    how: `${name} by ${mechanismName(mechanism)}`,
-  }))
+  const how = `${name} by ${mechanismName(mechanism)}`
+  return outcomeOf(answer, () => usedOtherwise(target, use, how))
 }
