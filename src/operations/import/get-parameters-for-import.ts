@@ -1,7 +1,7 @@
 /** GetParametersForImport. */
 
 import { keyById, operation } from '../operation.ts'
-import { checkFits, checkImports, takesMaterial, wrappingOf } from './import-rules.ts'
+import { checkFits, takingMaterial, wrappingOf } from './import-rules.ts'
 
 /**
  * Makes a wrapping key inside the HSM and a token for the import of key material: good for one
@@ -9,14 +9,7 @@ import { checkFits, checkImports, takesMaterial, wrappingOf } from './import-rul
  * https://docs.aws.amazon.com/kms/latest/APIReference/API_GetParametersForImport.html
  */
 export const GetParametersForImport = operation('GetParametersForImport', {
-  needs: {
-    key: keyById({
-      aliases: false,
-      checkKind: checkImports,
-      states: takesMaterial,
-      grantable: false,
-    }),
-  },
+  needs: { key: keyById(takingMaterial) },
   changes: true,
 
   check(request) {

@@ -2,7 +2,7 @@
 
 import { keyById, operation } from '../operation.ts'
 import { checkExpiry, checkNotTooLate } from './expiry-rules.ts'
-import { checkImports, checkMaterialMembers, takesMaterial } from './import-rules.ts'
+import { checkMaterialMembers, takingMaterial } from './import-rules.ts'
 
 /**
  * Imports key material into a key of origin EXTERNAL, or imports it again. It is unwrapped inside
@@ -10,14 +10,7 @@ import { checkImports, checkMaterialMembers, takesMaterial } from './import-rule
  * https://docs.aws.amazon.com/kms/latest/APIReference/API_ImportKeyMaterial.html
  */
 export const ImportKeyMaterial = operation('ImportKeyMaterial', {
-  needs: {
-    key: keyById({
-      aliases: false,
-      checkKind: checkImports,
-      states: takesMaterial,
-      grantable: false,
-    }),
-  },
+  needs: { key: keyById(takingMaterial) },
   changes: true,
 
   check(request) {

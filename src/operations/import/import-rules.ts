@@ -22,6 +22,14 @@ export function checkImports(key: Key): void {
   fail('UnsupportedOperationException', `${key.arn} origin is ${key.origin}: it takes no import.`)
 }
 
+/** What operations that bring key material need of their key. */
+export const takingMaterial = {
+  aliases: false,
+  checkKind: checkImports,
+  states: takesMaterial,
+  grantable: false,
+} as const
+
 /**
  * The way in which material will travel.
  *

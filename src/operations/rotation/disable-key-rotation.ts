@@ -2,21 +2,14 @@
 
 import { changeKey } from '../keys/change-key.ts'
 import { enabled, keyById, operation } from '../operation.ts'
-import { checkRotatesByItself } from './rotation-rules.ts'
+import { rotatesByItself } from './rotation-rules.ts'
 
 /**
  * Switches automatic rotation off.
  * https://docs.aws.amazon.com/kms/latest/APIReference/API_DisableKeyRotation.html
  */
 export const DisableKeyRotation = operation('DisableKeyRotation', {
-  needs: {
-    key: keyById({
-      aliases: false,
-      checkKind: checkRotatesByItself,
-      states: enabled,
-      grantable: false,
-    }),
-  },
+  needs: { key: keyById(rotatesByItself) },
   changes: true,
 
   async run({ key, store }) {

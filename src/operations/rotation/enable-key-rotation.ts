@@ -2,7 +2,7 @@
 
 import { changeKey } from '../keys/change-key.ts'
 import { enabled, keyById, operation } from '../operation.ts'
-import { checkRotatesByItself, scheduleFrom } from './rotation-rules.ts'
+import { rotatesByItself, scheduleFrom } from './rotation-rules.ts'
 
 const PERIOD_IN_DAYS_DEFAULT = 365
 
@@ -12,14 +12,7 @@ const PERIOD_IN_DAYS_DEFAULT = 365
  * https://docs.aws.amazon.com/kms/latest/APIReference/API_EnableKeyRotation.html
  */
 export const EnableKeyRotation = operation('EnableKeyRotation', {
-  needs: {
-    key: keyById({
-      aliases: false,
-      checkKind: checkRotatesByItself,
-      states: enabled,
-      grantable: false,
-    }),
-  },
+  needs: { key: keyById(rotatesByItself) },
   changes: true,
 
   conditions: ({ rotationPeriodInDays }) => ({ 'kms:RotationPeriodInDays': rotationPeriodInDays }),

@@ -2,6 +2,7 @@
 
 import { fail } from '../../model/failures.ts'
 import type { Key, RotationSchedule } from '../../model/key.ts'
+import { enabled } from '../operation.ts'
 import { DAY_MS } from '../time.ts'
 
 /**
@@ -20,13 +21,21 @@ export function checkRotates(key: Key): void {
  *
  * @throws KmsError UnsupportedOperationException.
  */
-export function checkRotatesByItself(key: Key): void {
+function checkRotatesByItself(key: Key): void {
   checkRotates(key)
   if (key.origin !== 'AWS_KMS') {
     const what = `origin is ${key.origin} which is not valid for this operation`
     fail('UnsupportedOperationException', `${key.arn} ${what}.`)
   }
 }
+
+/** What operations that switch automatic rotation need of their key. */
+export const rotatesByItself = {
+  aliases: false,
+  checkKind: checkRotatesByItself,
+  states: enabled,
+  grantable: false,
+} as const
 
 /** The schedule of a key whose rotation is switched on now. */
 export function scheduleFrom(nowMs: number, periodInDays: number): RotationSchedule {
