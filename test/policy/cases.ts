@@ -342,3 +342,22 @@ export function request(choices: Choices): PolicyRequest {
     ...(percent(3) ? { provider: PROVIDER } : {}),
   }
 }
+
+const ODD = [
+  ...['*', '?', ' ', '/', ':', '-', '.', 'A', 'a', 'f', '0', '%', '%2d', '+', ''],
+  ...['\u00e9', '\u0131', '\t', '\u0000'],
+]
+
+/** A text with one or two places changed, dropped or filled with something odd, or its case. */
+export function alike(text: string, seed: number): string {
+  const { below, pick, percent } = choicesOf(seed)
+  let changed = text
+  for (let count = 1 + below(2); count > 0; count -= 1) {
+    const at = below(changed.length + 1)
+    if (percent(30)) changed = changed.slice(0, at) + changed.slice(at + 1)
+    else if (percent(40)) changed = changed.slice(0, at) + pick(ODD) + changed.slice(at + 1)
+    else if (percent(50)) changed = changed.slice(0, at) + pick(ODD) + changed.slice(at)
+    else changed = changed.slice(0, at) + changed.slice(at).toUpperCase()
+  }
+  return changed
+}

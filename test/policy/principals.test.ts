@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest'
 import type { Caller } from '../../src/model/caller.ts'
 import { KmsError } from '../../src/model/failures.ts'
 import { allow, allows, caller, decide, deny, type Statement } from './ask.ts'
-import { casesOf, choicesOf } from './cases.ts'
+import { alike, casesOf } from './cases.ts'
 import { A, ALICE, APP, B, KEY, SERVICE, SESSION } from './world.ts'
 
 const ROOT = `arn:aws:iam::${A}:root`
@@ -84,22 +84,6 @@ describe('C2: NotPrincipal denies everybody but', () => {
 })
 
 describe('P1: of 10,000 names that are only alike, none grants more', () => {
-  const odd = ['*', '?', ' ', '/', ':', 'A', 'a', '0', '.', '\u00e9', '\u0131', '\t', '%', '+', '']
-
-  /** A text with one or two places changed. */
-  function alike(text: string, seed: number): string {
-    const { below, pick, percent } = choicesOf(seed)
-    let changed = text
-    for (let count = 1 + below(2); count > 0; count -= 1) {
-      const at = below(changed.length + 1)
-      if (percent(30)) changed = changed.slice(0, at) + changed.slice(at + 1)
-      else if (percent(40)) changed = changed.slice(0, at) + pick(odd) + changed.slice(at + 1)
-      else if (percent(50)) changed = changed.slice(0, at) + pick(odd) + changed.slice(at)
-      else changed = changed.slice(0, at) + changed.slice(at).toUpperCase()
-    }
-    return changed
-  }
-
   /** Whether a policy with a text in it allows the request; one that is refused does not. */
   function grants(statements: Statement[], place: 'key' | 'identity', who: Caller): boolean {
     const said = place === 'key' ? { key: statements } : { key: to(ROOT), identity: statements }

@@ -9,25 +9,9 @@ import {
   rootOf,
   useInstallation,
 } from '../../operations/installation.ts'
-import { casesOf, choicesOf } from '../../policy/cases.ts'
+import { alike, casesOf } from '../../policy/cases.ts'
 
 useInstallation()
-
-const ODD = ['*', '?', ' ', '/', ':', '-', '.', 'A', 'f', '0', '\u00e9', '\t', '%2d', '+', '\u0000']
-
-/** A text with one or two places changed, or its case. */
-function alike(text: string, seed: number): string {
-  const { below, pick, percent } = choicesOf(seed)
-  let changed = text
-  for (let count = 1 + below(2); count > 0; count -= 1) {
-    const at = below(changed.length + 1)
-    if (percent(25)) changed = changed.slice(0, at) + changed.slice(at + 1)
-    else if (percent(40)) changed = changed.slice(0, at) + pick(ODD) + changed.slice(at + 1)
-    else if (percent(50)) changed = changed.slice(0, at) + pick(ODD) + changed.slice(at)
-    else changed = changed.slice(0, at) + changed.slice(at).toUpperCase()
-  }
-  return changed
-}
 
 test('P1: another spelling of a key or alias is not the key, whoever asks', async () => {
   const [mine, other] = [await newKey(), await newKey()]
