@@ -1,12 +1,12 @@
 /** What is measured: pairs of calls of which nobody may tell by the clock which one it was. */
 
 import { createHmac, randomBytes, randomInt } from 'node:crypto'
-import type { Expectations } from '../../src/doors/aws/signature/claim.ts'
 import { readHeaders, type SignedRequest } from '../../src/doors/aws/signature/request.ts'
 import { createVerifier } from '../../src/doors/aws/signature/verify.ts'
 import { prepareImport, wrappingKeyOf } from '../../src/lifecycle/import/wrapping-keys.ts'
 import { isGrantToken, newGrantToken } from '../../src/model/grant-token.ts'
 import { VerifyMac } from '../../src/operations/macs/verify-mac.ts'
+import { EXPECTED } from '../doors/aws/expected.ts'
 import { type AccessKey, sign } from '../doors/aws/sign.ts'
 import { insertKey, newKey, temporaryStore } from '../store/fixture.ts'
 import { paddingCases } from './padding.ts'
@@ -28,15 +28,6 @@ export interface TimingCases {
 }
 
 const NOW_MS = Date.parse('2026-11-22T12:00:00Z')
-const EXPECTED: Expectations = {
-  regions: ['eu-central-1'],
-  service: 'kms',
-  signed: ['host', 'x-amz-date', 'x-amz-target'],
-  signedIfPresent: ['content-type', 'x-amz-content-sha256', 'x-amz-security-token'],
-  repeatedHeaders: false,
-  normalisePath: true,
-  clockSkewMs: 300_000,
-}
 const KNOWN: AccessKey = {
   accessKeyId: 'AKIDEXAMPLE000000001',
   secretAccessKey: 'wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY',

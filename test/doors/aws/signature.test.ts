@@ -1,7 +1,6 @@
 /** What the verifier refuses: everything but the request that was signed, at its time. */
 
 import { describe, expect, test } from 'vitest'
-import type { Expectations } from '../../../src/doors/aws/signature/claim.ts'
 import {
   type Headers,
   readHeaders,
@@ -9,19 +8,11 @@ import {
 } from '../../../src/doors/aws/signature/request.ts'
 import { createVerifier } from '../../../src/doors/aws/signature/verify.ts'
 import { ADA, ADA_FOR_NOW } from './door.ts'
+import { EXPECTED } from './expected.ts'
 import { type AccessKey, sign, type Unsigned } from './sign.ts'
 
 const NOW_MS = Date.parse('2026-11-22T12:00:00Z')
 const HOST = '127.0.0.1:4771'
-const EXPECTED: Expectations = {
-  regions: ['eu-central-1'],
-  service: 'kms',
-  signed: ['host', 'x-amz-date', 'x-amz-target'],
-  signedIfPresent: ['content-type', 'x-amz-content-sha256', 'x-amz-security-token'],
-  repeatedHeaders: false,
-  normalisePath: true,
-  clockSkewMs: 300_000,
-}
 
 let nowMs = NOW_MS
 const verifier = createVerifier({
