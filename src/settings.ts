@@ -94,7 +94,12 @@ export const SETTINGS = {
     'What is particular to the module; `auto` asks the module itself.',
   ),
   'hsm.workers': optional(
-    integer('', 1, 256, 'Threads that call the module, each with a session.'),
+    integer(
+      '',
+      1,
+      256,
+      'Threads that call the module, each with a session; a software token has one more.',
+    ),
     "the profile's",
   ),
   'hsm.withdraw': list(MECHANISM, 'Mechanisms not to use although the token has them.'),
