@@ -3,7 +3,7 @@
  * https://docs.aws.amazon.com/kms/latest/developerguide/grants.html
  */
 
-import { rootArn } from '../model/arn.ts'
+import { isRootArn } from '../model/arn.ts'
 import type { EncryptionContext } from '../model/encryption-context.ts'
 import { GRANT_OPERATIONS, type Grant, type GrantOperation } from '../model/grant.ts'
 import { isBearer, STANDING, type Standing } from './principals.ts'
@@ -42,14 +42,14 @@ function granteeStanding(grant: Grant, { caller, provider }: PolicyRequest): Sta
   if (provider !== undefined) return STANDING.none
   const { arn, principalId } = grant.grantee
   // A service acts for many accounts: what one has granted it, it has not for another.
-  if (caller.kind === 'service' && grant.issuingAccount !== rootArn(caller.account)) {
+  if (caller.kind === 'service' && !isRootArn(grant.issuingAccount, caller.account)) {
     return STANDING.none
   }
   if (arn === caller.arn || arn === caller.roleArn) {
     if (principalId !== undefined && !isBearer(caller, principalId)) return STANDING.none
     return arn === caller.arn ? STANDING.self : STANDING.role
   }
-  const isOfAccount = caller.kind !== 'service' && arn === rootArn(caller.account)
+  const isOfAccount = caller.kind !== 'service' && isRootArn(arn, caller.account)
   return isOfAccount ? STANDING.account : STANDING.none
 }
 
