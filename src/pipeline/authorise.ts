@@ -13,7 +13,7 @@ import {
   parsePrincipalArn,
 } from '../model/identities/principal.ts'
 import type { Authority, Question } from '../operations/authority.ts'
-import type { Policy } from '../policy/document.ts'
+import { policyOf } from '../policy/document.ts'
 import { type Decision, type Evidence, evaluate } from '../policy/evaluate.ts'
 import type { PolicyRequest } from '../policy/request.ts'
 import type { Store } from '../store/store.ts'
@@ -41,7 +41,7 @@ const REFUSED: Decision = { allowed: false, reason: 'implicit-deny' }
 const INTERNALLY_ALLOWED: Decision = { allowed: true, reason: 'allow' }
 /** Stands for a key policy where only grants count, or where there is no key. */
 const NO_WORD = {
-  policy: { kind: 'key', denials: [], allowances: [] } as Policy,
+  policy: policyOf('key', []),
   principalIds: new Map(),
 }
 /** The session for which a role is asked when none is named. */

@@ -1,6 +1,6 @@
 /** The key policies that keys have of themselves, and the check that somebody stays in charge. */
 
-import { type Policy, type Relevant, statementsOn } from './document.ts'
+import type { Policy, Relevant } from './document.ts'
 import type { PrincipalIds } from './principals.ts'
 import type { PolicyRequest } from './request.ts'
 import { applies } from './statements.ts'
@@ -83,7 +83,7 @@ export function leavesSomebodyInCharge(
   const request = { ...asked, action: 'kms:PutKeyPolicy', grantable: false }
   const some = (statements: Relevant['denials']) =>
     statements.some((statement) => applies(statement, request, ids, bounded))
-  const { denials, allowances } = statementsOn(policy, request.action)
+  const { denials, allowances } = policy.on(request.action)
   return some(allowances) && !some(denials)
 }
 

@@ -14,7 +14,12 @@ export interface Policy {
   /** Those that deny, and those that allow, in the order of the document. */
   readonly denials: readonly Statement[]
   readonly allowances: readonly Statement[]
+  /** The statements that speak of an action, in whatever case it is: found once. */
+  readonly on: (action: string) => Relevant
 }
+
+/** Statements that speak of an action. */
+export type Relevant = Pick<Policy, 'denials' | 'allowances'>
 
 /**
  * The longest policies: a key policy in bytes; the others in characters, of which white space does
@@ -57,11 +62,14 @@ export function compilePolicy(text: string, kind: PolicyKind): Policy {
   const statements = statementsIn(members.get('Statement') ?? refuse(DOCUMENT, 'has no Statement'))
   const compiled = statements.map((each, index) => compileStatement(each, index, dialect))
   if (kind !== 'key') refuseEqualSids(compiled)
-  return {
-    kind,
-    denials: compiled.filter(({ effect }) => effect === 'Deny'),
-    allowances: compiled.filter(({ effect }) => effect === 'Allow'),
-  }
+  return policyOf(kind, compiled)
+}
+
+/** The policy of some statements, compiled for its kind. */
+export function policyOf(kind: PolicyKind, statements: readonly Statement[]): Policy {
+  const denials = statements.filter(({ effect }) => effect === 'Deny')
+  const allowances = statements.filter(({ effect }) => effect === 'Allow')
+  return { kind, denials, allowances, on: relevantTo({ denials, allowances }) }
 }
 
 /**
@@ -81,29 +89,21 @@ export function principalsNamed({ denials, allowances }: Policy): readonly strin
   return [...named]
 }
 
-/** Statements that speak of an action. */
-export type Relevant = Pick<Policy, 'denials' | 'allowances'>
-
-/** Which statements speak of which action, for as long as their policy is there. */
-const relevant = new WeakMap<Policy, Map<string, Relevant>>()
 /** The actions that are remembered of a policy: there are fewer, but anything may be asked. */
 const ACTIONS_MAX = 256
 
-/** The statements of a policy that speak of an action, in whatever case it is: found once. */
-export function statementsOn(policy: Policy, action: string): Relevant {
-  let ofPolicy = relevant.get(policy)
-  const known = ofPolicy?.get(action)
-  if (known) return known
-  const lower = action.toLowerCase()
-  const speaks = ({ hasAction }: Statement): boolean => hasAction(lower)
-  const { denials, allowances } = policy
-  const found = { denials: denials.filter(speaks), allowances: allowances.filter(speaks) }
-  if (!ofPolicy || ofPolicy.size >= ACTIONS_MAX) {
-    ofPolicy = new Map()
-    relevant.set(policy, ofPolicy)
+function relevantTo({ denials, allowances }: Relevant): Policy['on'] {
+  let known = new Map<string, Relevant>()
+  return (action) => {
+    const before = known.get(action)
+    if (before) return before
+    const lower = action.toLowerCase()
+    const speaks = ({ hasAction }: Statement): boolean => hasAction(lower)
+    const found = { denials: denials.filter(speaks), allowances: allowances.filter(speaks) }
+    if (known.size >= ACTIONS_MAX) known = new Map()
+    known.set(action, found)
+    return found
   }
-  ofPolicy.set(action, found)
-  return found
 }
 
 function checkSize(text: string, kind: PolicyKind): void {

@@ -9,7 +9,7 @@
  */
 
 import type { Grant } from '../model/grant.ts'
-import { type Policy, statementsOn } from './document.ts'
+import type { Policy } from './document.ts'
 import { grantStanding } from './grants.ts'
 import { type PrincipalIds, STANDING, type Standing } from './principals.ts'
 import type { PolicyRequest } from './request.ts'
@@ -116,17 +116,17 @@ function findDenial({ request, evidence }: Asked): DecidedBy | undefined {
   const { resourcePolicy, identityPolicies, boundary, sessionPolicies } = evidence
   if (resourcePolicy) {
     const { policy, principalIds: ids } = resourcePolicy
-    for (const statement of statementsOn(policy, request.action).denials) {
+    for (const statement of policy.on(request.action).denials) {
       if (applies(statement, request, ids, boundary !== undefined)) return said(policy, statement)
     }
   }
   for (const { name, policy } of identityPolicies) {
-    for (const statement of statementsOn(policy, request.action).denials) {
+    for (const statement of policy.on(request.action).denials) {
       if (applies(statement, request)) return said(policy, statement, name)
     }
   }
   for (const policy of boundary ? [boundary, ...sessionPolicies] : sessionPolicies) {
-    for (const statement of statementsOn(policy, request.action).denials) {
+    for (const statement of policy.on(request.action).denials) {
       if (applies(statement, request)) return said(policy, statement)
     }
   }
@@ -148,7 +148,7 @@ function giftOfPolicy(
 ): Gift | undefined {
   let best: Standing = STANDING.none
   let by: Statement | undefined
-  for (const statement of statementsOn(policy, request.action).allowances) {
+  for (const statement of policy.on(request.action).allowances) {
     const standing = applies(statement, request, ids)
     if (standing <= best) continue
     best = standing
@@ -232,7 +232,7 @@ const SESSION_STOPS: Decision = {
 }
 
 function findAllowance(policy: Policy, request: PolicyRequest): Statement | undefined {
-  for (const statement of statementsOn(policy, request.action).allowances) {
+  for (const statement of policy.on(request.action).allowances) {
     if (applies(statement, request)) return statement
   }
   return undefined

@@ -1,7 +1,7 @@
 /** The rules by which a request is decided, each cell allowed and denied. */
 
 import { describe, expect, test } from 'vitest'
-import { compilePolicy, statementsOn } from '../../src/policy/document.ts'
+import { compilePolicy } from '../../src/policy/document.ts'
 import type { PolicyRequest } from '../../src/policy/request.ts'
 import { allow, allows, caller, decide, deny, grantOf, policyText, type Said } from './ask.ts'
 import { A, ALIAS, ALICE, APP, B, KEY, KEY_OF_B, SERVICE, SESSION } from './world.ts'
@@ -280,7 +280,7 @@ describe('C2: actions and resources', () => {
 
 test('a policy that is asked about ever more actions answers as at first', () => {
   const policy = compilePolicy(policyText(allow({ Action: 'kms:List*' })), 'identity')
-  const allowances = (action: string) => statementsOn(policy, action).allowances.length
+  const allowances = (action: string) => policy.on(action).allowances.length
   for (let count = 0; count < 600; count += 1) {
     expect(allowances(`kms:List${count}`)).toBe(1)
     expect(allowances(`kms:Get${count}`)).toBe(0)
@@ -290,11 +290,11 @@ test('a policy that is asked about ever more actions answers as at first', () =>
 
 test('of a policy the statements on 256 actions are remembered, and no more', () => {
   const policy = compilePolicy(policyText(allow()), 'identity')
-  const first = statementsOn(policy, 'kms:First')
-  for (let count = 1; count < 256; count += 1) statementsOn(policy, `kms:Other${count}`)
-  expect(statementsOn(policy, 'kms:First')).toBe(first)
-  statementsOn(policy, 'kms:OneMore')
-  expect(statementsOn(policy, 'kms:First') === first).toBe(false)
+  const first = policy.on('kms:First')
+  for (let count = 1; count < 256; count += 1) policy.on(`kms:Other${count}`)
+  expect(policy.on('kms:First')).toBe(first)
+  policy.on('kms:OneMore')
+  expect(policy.on('kms:First') === first).toBe(false)
 })
 
 describe('a decision says what decided', () => {
