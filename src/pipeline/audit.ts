@@ -46,7 +46,7 @@ export async function record(
 ): Promise<void> {
   const { name, call, subject, error } = entry
   const line = JSON.stringify({
-    eventTime: new Date(entry.timeMs).toISOString(),
+    eventTime: spelled(entry.timeMs),
     requestID: call.requestId,
     eventName: name,
     outcome: entry.outcome,
@@ -75,6 +75,18 @@ export async function record(
       grpc: 'UNAVAILABLE',
     })
   }
+}
+
+let lastMs = Number.NaN
+let lastSpelled = ''
+
+/** A moment as ISO 8601 has it; many calls have the same. */
+function spelled(ms: number): string {
+  if (ms !== lastMs) {
+    lastSpelled = new Date(ms).toISOString()
+    lastMs = ms
+  }
+  return lastSpelled
 }
 
 /** What was asked, and what has decided it: also where it was refused. */
