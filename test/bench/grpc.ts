@@ -41,9 +41,10 @@ export interface GrpcOptions {
 }
 
 const ROUNDS = 2
-/** After so many requests the code is compiled for good; a slow machine is not waited for. */
-const WARM_REQUESTS = 15_000
-const WARM_ROUNDS_MAX = 4
+/** After so many requests a server's code is compiled for good, and after fewer that of one more call. */
+const WARM_REQUESTS = { first: 40_000, later: 10_000 }
+/** A slow machine is not waited for without end. */
+const WARM_ROUNDS_MAX = 25
 const RAW_MS = 200
 
 /** Servers of the same program on equal installations. */
@@ -119,11 +120,16 @@ interface Bench {
 async function measure(options: GrpcOptions, bench: Bench): Promise<Measurements> {
   const samples: Sample[] = []
   const raw: RawCosts[] = []
+  const warmed = new Set<RunningServer>()
   for (const call of options.calls) {
     tell(call.title)
     const sides = sidesOf(call, bench.sides)
     for (const side of sides) {
-      for (const server of side.servers) await warm(bench, side, server, call)
+      for (const server of side.servers) {
+        const wanted = warmed.has(server) ? WARM_REQUESTS.later : WARM_REQUESTS.first
+        await warm(bench, side, server, { call, wanted })
+        warmed.add(server)
+      }
     }
     const take = async (kind: Sample['load'], rounds: number, rate?: number) => {
       for (let turn = 0; turn < rounds * options.processes; turn++) {
@@ -152,9 +158,14 @@ function sidesOf(call: MeasuredCall, sides: readonly Side[]): readonly Side[] {
   return sides.filter(({ installation }) => installation.signingKeyIds[call.spec] !== undefined)
 }
 
-async function warm(bench: Bench, side: Side, server: RunningServer, call: MeasuredCall) {
+async function warm(
+  bench: Bench,
+  side: Side,
+  server: RunningServer,
+  { call, wanted }: { readonly call: MeasuredCall; readonly wanted: number },
+) {
   let requests = 0
-  for (let round = 0; round < WARM_ROUNDS_MAX && requests < WARM_REQUESTS; round++) {
+  for (let round = 0; round < WARM_ROUNDS_MAX && requests < wanted; round++) {
     const { requestsPerSecond } = await load(bench, side, server, call, 1)
     requests += requestsPerSecond
   }
