@@ -12,12 +12,13 @@ import {
   type PrincipalReference,
   parsePrincipalArn,
 } from '../model/identities/principal.ts'
+import type { Key } from '../model/key.ts'
 import type { Authority, Question } from '../operations/authority.ts'
 import { policyOf } from '../policy/document.ts'
 import { type Decision, type Evidence, evaluate } from '../policy/evaluate.ts'
 import type { PolicyRequest } from '../policy/request.ts'
 import type { Store } from '../store/store.ts'
-import { conditionValues } from './evidence/conditions.ts'
+import { conditionValues, type Facts } from './evidence/conditions.ts'
 import {
   type CompiledPolicy,
   compiledPolicy,
@@ -51,7 +52,7 @@ const ANY_SESSION = 'any-session'
 export function createAuthority(parts: AuthorityParts): Authority {
   return {
     decide: (question) => decide(parts, question),
-    conditionsOf: (question) => conditionValues({ ...question, ...momentOf(parts) }),
+    conditionsOf: (question) => conditionValues(factsOf(parts, question)),
     principal: (arn) => principal(parts, arn),
   }
 }
@@ -114,10 +115,12 @@ async function decide(parts: AuthorityParts, question: Question): Promise<Decisi
   // none was asked: all is done as for a key that says nothing of strangers.
   const isMissing = isAbroad && !key && !grants
   const keyId = isMissing ? resource.arn.slice(resource.arn.indexOf('/') + 1) : key?.keyId
-  const own = await policiesOf(parts, caller)
+  const own = hasPolicies(caller) ? await policiesOf(parts, caller) : NO_POLICIES
   const ofKey = key && !grants ? compiledPolicy(key.policy.text, 'key') : undefined
+  const facts = factsOf(parts, question)
+  const mayAsk = mayAskOfKey(ofKey, own)
   const conditions = conditionValues(
-    await factsOf(parts, question, ofKey ? [ofKey, ...own.all] : own.all),
+    key && mayAsk ? { ...facts, ...(await lookedUp(parts, key, mayAsk)) } : facts,
   )
   const context = question.conditions['kms:EncryptionContext']
   const encryptionContext = context instanceof Map ? context : undefined
@@ -139,8 +142,11 @@ async function decide(parts: AuthorityParts, question: Question): Promise<Decisi
   return found.length === 0 ? decision : evaluate(request, { ...evidence, grants: found })
 }
 
+function hasPolicies({ kind, sessionPolicies }: Caller): boolean {
+  return kind === 'user' || kind === 'role' || (kind !== 'service' && sessionPolicies !== undefined)
+}
+
 async function policiesOf({ identities }: AuthorityParts, caller: Caller): Promise<OwnPolicies> {
-  if (caller.kind === 'service') return NO_POLICIES
   return ownPolicies(caller, await identities.policiesOf(caller))
 }
 
@@ -158,29 +164,35 @@ function evidenceOf(
   return { ...evidence, resourcePolicy: { policy: ofKey.policy, principalIds } }
 }
 
-/** What policies can ask for: aliases and tags are looked up only if one of them may. */
-async function factsOf(
-  parts: AuthorityParts,
-  question: Question,
-  policies: readonly CompiledPolicy[],
-) {
-  const { key } = question
-  const facts = { ...question, ...momentOf(parts) }
-  if (!key) return facts
-  const { store } = parts
-  const { account, region, keyId } = key
-  const everything = { limit: Number.MAX_SAFE_INTEGER }
-  const aliases = policies.some(({ asksAliases }) => asksAliases)
-    ? await store.aliases.list({ account, region, keyId }, everything)
-    : undefined
-  const tags = policies.some(({ asksTags }) => asksTags)
-    ? await store.tags.list(keyId, everything)
-    : undefined
-  return { ...facts, aliasNames: aliases?.map(({ name }) => name), tags }
+function factsOf({ region, clock }: AuthorityParts, question: Question): Facts {
+  return { question, region, nowMs: clock() }
 }
 
-function momentOf({ region, clock }: AuthorityParts) {
-  return { region, nowMs: clock() }
+/** Which of the facts that have to be looked up policies may ask for. */
+type Lookups = Pick<CompiledPolicy, 'asksAliases' | 'asksTags'>
+
+/** Seldom anything: then nothing is looked up. */
+function mayAskOfKey(ofKey: CompiledPolicy | undefined, { all }: OwnPolicies): Lookups | undefined {
+  let asksAliases = ofKey?.asksAliases === true
+  let asksTags = ofKey?.asksTags === true
+  for (const each of all) {
+    asksAliases ||= each.asksAliases
+    asksTags ||= each.asksTags
+  }
+  return asksAliases || asksTags ? { asksAliases, asksTags } : undefined
+}
+
+async function lookedUp(
+  { store }: AuthorityParts,
+  { account, region, keyId }: Key,
+  { asksAliases, asksTags }: Lookups,
+): Promise<Pick<Facts, 'aliasNames' | 'tags'>> {
+  const everything = { limit: Number.MAX_SAFE_INTEGER }
+  const aliases = asksAliases
+    ? await store.aliases.list({ account, region, keyId }, everything)
+    : undefined
+  const tags = asksTags ? await store.tags.list(keyId, everything) : undefined
+  return { aliasNames: aliases?.map(({ name }) => name), tags }
 }
 
 async function grantsFor(

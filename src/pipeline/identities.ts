@@ -49,7 +49,7 @@ export interface PrincipalPolicies {
 /** The identities of the installation. */
 export interface Identities {
   /**
-   * The caller of a verified name.
+   * The caller of a verified name; what memory knows is as new as the store's last `refresh`.
    *
    * @throws KmsError UnrecognizedClientException if there is no such principal.
    */
@@ -132,7 +132,7 @@ export function createIdentities(parts: IdentitiesParts): Identities {
     async policiesOf({ kind, principalId = '' }) {
       if (kind !== 'user' && kind !== 'role') return NO_POLICIES
       const [id = ''] = principalId.split(':', 1)
-      const principal = await principals.find(id)
+      const principal = principals.known(id) ?? (await principals.find(id))
       if (principal === undefined) return NO_POLICIES
       return { identityPolicies: principal.policies, boundary: principal.boundary }
     },
@@ -142,18 +142,15 @@ export function createIdentities(parts: IdentitiesParts): Identities {
 async function callerNamed({ store }: IdentitiesParts, name: PrincipalName): Promise<Caller> {
   const { accounts, principals } = store.identities
   const { account } = name
-  if (name.kind === 'root') {
-    return (await accounts.find(account)) ? rootOf(account) : unknown()
+  if (name.kind === 'root' || name.kind === 'service') {
+    if (!(accounts.known(account) ?? (await accounts.find(account)))) return unknown()
+    return name.kind === 'root' ? rootOf(account) : serviceFor(account, name.service)
   }
-  if (name.kind === 'service') {
-    return (await accounts.find(account)) ? serviceFor(account, name.service) : unknown()
-  }
-  if (name.kind === 'user') {
-    const user = await principals.named({ account, kind: 'user' }, name.user)
-    return user?.name === name.user ? userOf(user) : unknown()
-  }
-  const role = await principals.named({ account, kind: 'role' }, name.role)
-  return role?.name === name.role ? sessionOfRole(role, { name: name.session }) : unknown()
+  const of = { account, kind: name.kind }
+  const own = name.kind === 'user' ? name.user : name.role
+  const found = principals.knownByName(of, own) ?? (await principals.named(of, own))
+  if (found?.name !== own) return unknown()
+  return name.kind === 'user' ? userOf(found) : sessionOfRole(found, { name: name.session })
 }
 
 async function activeKey(

@@ -20,7 +20,7 @@ import type {
 import type { Decision } from '../policy/evaluate.ts'
 import type { ConditionValues } from '../policy/request.ts'
 import { deny } from './authorise.ts'
-import { checkGrantTokens, grantOfToken } from './evidence/grant-tokens.ts'
+import { checkGrantTokens, grantOfToken, grantTokensIn } from './evidence/grant-tokens.ts'
 import { checkFitness } from './fitness.ts'
 import { meetPrincipal, type OtherNeed } from './identities/meet.ts'
 import type { Identities } from './identities.ts'
@@ -86,13 +86,14 @@ export async function meetNeeds<N extends OperationName>(
   asked: Asked<N>,
 ): Promise<Met> {
   const { authority, store } = parts.services
-  await checkGrantTokens(store, asked.request)
+  const tokens = grantTokensIn(asked.request)
+  if (tokens.length > 0) await checkGrantTokens(store, tokens)
   const found: [string, Found][] = []
   for (const [name, need] of Object.entries(operation.needs)) {
     const each = await find(parts, need, asked, termsOf(operation, name, need, asked))
     if (each !== undefined) found.push([name, each])
   }
-  const onSameKey = namesOneKey(found.map(([, { question }]) => question))
+  const onSameKey = found.length > 1 && namesOneKey(found.map(([, { question }]) => question))
   const given: Record<string, unknown> = {}
   for (const [name, each] of found) {
     const resource = await authorise(parts.services, onSameKey ? onSame(each) : each, asked)
@@ -116,31 +117,40 @@ function termsOf<N extends OperationName>(
   const terms = { caller, call, permission, conditions }
   if (need.kind !== 'key') return { ...terms, grantable: false, otherAccounts: false }
   const { grantable, otherAccounts = grantable !== false } = need
-  if (typeof grantable === 'boolean') return { ...terms, grantable, otherAccounts }
+  if (typeof grantable === 'boolean') {
+    return { caller, call, permission, conditions, grantable, otherAccounts }
+  }
   return { ...terms, grantable: (grant) => grantable(grant, request as never), otherAccounts }
 }
 
-async function find(
+function find(
   parts: NeedsParts,
   need: Need<never>,
   asked: Asked,
   terms: Terms,
-): Promise<Found | undefined> {
+): Found | undefined | Promise<Found | undefined> {
   const { home } = asked
   const { services } = parts
   const request = asked.request as never
+  if (need.kind === 'key') return findKey(services, need, asked, terms)
   if (need.kind === 'account') {
     if (!need.find(request)) return undefined
     const resource = { ...home, arn: need.arn?.(request) ?? '*' }
     return { question: { ...terms, resource }, given: { ...home, arn: '*' } }
   }
-  if (need.kind === 'alias') {
-    const alias = await resolveAlias(services.store, need.find(request), home)
-    return { question: { ...terms, resource: alias }, given: alias }
-  }
+  if (need.kind === 'alias') return findAlias(services, need.find(request), asked, terms)
   if (need.kind === 'grant') return findGrant(services, need.find(request), asked, terms)
-  if (need.kind === 'key') return findKey(services, need, asked, terms)
   return principalNeed(parts, need, asked, terms)
+}
+
+async function findAlias(
+  { store }: Services,
+  name: string,
+  { home }: Asked,
+  terms: Terms,
+): Promise<Found> {
+  const alias = await resolveAlias(store, name, home)
+  return { question: { ...terms, resource: alias }, given: alias }
 }
 
 async function findKey(

@@ -63,6 +63,8 @@ async function run<N extends OperationName>(
   let given: Met['given']
   let response: Operations[N]['response']
   try {
+    // What is known from here on is as new as the call.
+    parts.services.store.refresh()
     // A token in the request has to be read before it is known who calls.
     const early = operation.identifies && checked(operation, call)
     const caller =

@@ -30,12 +30,12 @@ export interface NamedKey {
 
 /**
  * Finds a key. Whether it exists is in the answer and not in an error, since a caller of another
- * account must not learn it.
+ * account must not learn it. What memory knows is as new as the store's last `refresh`.
  *
  * @throws KmsError InvalidArnException, ValidationException or NotFoundException for text that can
  *   name no key here; InvalidCiphertextException for bytes that are no ciphertext.
  */
-export async function resolveKey(store: Store, name: KeyName, home: Place): Promise<NamedKey> {
+export function resolveKey(store: Store, name: KeyName, home: Place): NamedKey | Promise<NamedKey> {
   if ('ciphertextBlob' in name) return keyOfCiphertext(store, name.ciphertextBlob, home)
   const reference = (name.aliases ? parseKeyReference : parseKeyId)(name.text, home)
   if ('aliasName' in reference) {
@@ -46,8 +46,10 @@ export async function resolveKey(store: Store, name: KeyName, home: Place): Prom
   const arn = keyArn(reference, reference.keyId)
   const missing = () => fail('NotFoundException', `Key '${arn}' does not exist`)
   const { account } = reference
-  const key = await keyIn(store, reference.keyId, reference)
-  return { arn, account, key, missing, concealed: false }
+  return whenFound(store, reference.keyId, (found) => {
+    const key = isIn(found, reference) ? found : undefined
+    return { arn, account, key, missing, concealed: false }
+  })
 }
 
 /** The alias that a request names, in the caller's account, whether it exists or not. */
@@ -65,30 +67,42 @@ async function keyOfAlias(
   reference: Place & { readonly aliasName: string },
 ): Promise<NamedKey> {
   const { account, aliasName } = reference
-  const found = await store.aliases.find(reference, aliasName)
-  const key = found && (await keyIn(store, found.targetKeyId, reference))
+  const alias = await store.aliases.find(reference, aliasName)
+  const found = alias && (await store.keys.find(alias.targetKeyId))
+  const key = isIn(found, reference) ? found : undefined
   const arn = aliasArn(reference, aliasName)
   const missing = () => fail('NotFoundException', `Alias ${arn} is not found.`)
   return { arn, account, key, aliasName, missing, concealed: false }
 }
 
-async function keyOfCiphertext(store: Store, blob: Buffer, home: Place): Promise<NamedKey> {
+function keyOfCiphertext(store: Store, blob: Buffer, home: Place): NamedKey | Promise<NamedKey> {
   const { keyId } = parseCiphertext(blob)
-  const key = await store.keys.find(keyId)
-  const here = key?.region === home.region ? key : undefined
   const missing = () =>
     fail(
       'AccessDeniedException',
       'The ciphertext refers to a customer master key that does not exist, does not exist in ' +
         'this region, or you are not allowed to access.',
     )
-  return { arn: keyArn(home, keyId), account: home.account, key: here, missing, concealed: true }
+  const arn = keyArn(home, keyId)
+  return whenFound(store, keyId, (found) => {
+    const key = found?.region === home.region ? found : undefined
+    return { arn, account: home.account, key, missing, concealed: true }
+  })
+}
+
+/** At once for a key in memory, as most are: each promise on the way costs every call. */
+function whenFound(
+  { keys }: Store,
+  keyId: string,
+  named: (found: Key | undefined) => NamedKey,
+): NamedKey | Promise<NamedKey> {
+  const known = keys.known(keyId)
+  return known ? named(known) : keys.find(keyId).then(named)
 }
 
 /** Key ids are unique, but a key is found only in the place that the request speaks of. */
-async function keyIn(store: Store, keyId: string, place: Place): Promise<Key | undefined> {
-  const key = await store.keys.find(keyId)
-  return key?.account === place.account && key.region === place.region ? key : undefined
+function isIn(key: Key | undefined, { account, region }: Place): boolean {
+  return key?.account === account && key.region === region
 }
 
 function checkRegion(reference: KeyReference, home: Place): void {

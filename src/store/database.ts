@@ -102,6 +102,7 @@ function storeOver(db: Kysely<Tables>, commits: CommitWatch, closed: () => void)
     imports: importStore(db, copies),
     lastUses: lastUseStore(db),
     ...recordStore(db),
+    refresh: () => copies.refresh(),
     close() {
       closing ??= close()
       return closing

@@ -17,6 +17,8 @@ import type { KeyChange, KeyStore } from './store.ts'
 /** The keys of a database. */
 export function keyStore(db: Kysely<Tables>, copies: HotCopies): KeyStore {
   return {
+    known: (keyId) => copies.keys.find(keyId),
+
     async find(keyId) {
       copies.refresh()
       const known = copies.keys.find(keyId)

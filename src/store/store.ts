@@ -61,6 +61,8 @@ export type Intent = {
 
 /** The keys. */
 export interface KeyStore {
+  /** The copy of a key in memory, if there is one, as new as the store's last `refresh`. */
+  known(keyId: string): Key | undefined
   /** The key by its id, in whatever state but `Creating` or destroyed. */
   find(keyId: string): Promise<Key | undefined>
   /** Keys of an account and Region by key id, keys being made or destroyed left out. */
@@ -255,5 +257,10 @@ export interface Store {
    * @returns the sum reserved so far, this reservation included.
    */
   reserveMessages(backingKeyId: string, messages: number): Promise<number>
+  /**
+   * Drops the copies in memory if another process has changed the database. `find` asks by itself;
+   * whoever relies on `known` asks once, before all that belongs together.
+   */
+  refresh(): void
   close(): Promise<void>
 }

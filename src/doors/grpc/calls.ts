@@ -5,11 +5,11 @@ import type { handleUnaryCall, ServerUnaryCall, sendUnaryData } from '@grpc/grpc
 import { type FailureName, fail, KmsError } from '../../model/failures.ts'
 import type { Pipeline } from '../../pipeline/call.ts'
 import type { Identities } from '../../pipeline/identities.ts'
-import type { RpcName } from '../../service.ts'
+import type { RpcName, Service } from '../../service.ts'
 import type { Admission } from '../admission.ts'
 import { authenticate, shownBy } from './authenticate.ts'
 import { decodeRequest, encodeResponse } from './codec.ts'
-import type { Connections } from './connections.ts'
+import type { Connection, Connections } from './connections.ts'
 import { statusOf, trailersOf } from './errors.ts'
 
 /** Told of calls that the door refuses itself; the pipeline never hears of them. */
@@ -45,15 +45,25 @@ async function answer(
 ): Promise<void> {
   const requestId = randomUUID()
   const startMs = performance.now()
+  const gone = new AbortController()
+  let settled = false
   let leave: (() => void) | undefined
   try {
     checkStillWanted(call)
-    leave = parts.admission.enter(parts.connections.of(call).limitedAs)
-    const response = await run(name, parts, call, requestId)
+    const connection = parts.connections.of(call)
+    leave = parts.admission.enter(connection.limitedAs)
+    // It is told of calls that have been answered, too.
+    call.once('cancelled', () => {
+      if (!settled) gone.abort()
+    })
+    const entered = { call, connection, requestId, gone: gone.signal }
+    const response = encodeResponse(name, await run(name, parts, entered))
+    settled = true
     respond(null, response, trailersOf(requestId))
     // grpc-js has copied it into its frame.
     response.fill(0)
   } catch (cause) {
+    settled = true
     const error = KmsError.from(cause)
     if (!leave) parts.onRefused(name, error.name, (performance.now() - startMs) / 1000)
     respond(statusOf(error, requestId))
@@ -64,37 +74,34 @@ async function answer(
   }
 }
 
-async function run<N extends RpcName>(
+/** A call that has been let in. */
+interface Entered {
+  readonly call: Call
+  readonly connection: Connection
+  readonly requestId: string
+  /** Aborted when the client has cancelled the call. */
+  readonly gone: AbortSignal
+}
+
+function run<N extends RpcName>(
   name: N,
-  { pipeline, identities, connections, clock }: CallParts,
-  call: Call,
-  requestId: string,
-): Promise<Buffer> {
-  const { identity, remoteAddress } = connections.of(call)
+  { pipeline, identities, clock }: CallParts,
+  { call, connection, requestId, gone }: Entered,
+): Promise<Service[N]['response']> {
+  const { identity, remoteAddress } = connection
   const [userAgent] = call.metadata.get('user-agent')
-  const gone = new AbortController()
-  let settled = false
-  // It is told of calls that have been answered, too.
-  call.once('cancelled', () => {
-    if (!settled) gone.abort()
+  return pipeline.call<N>(name, {
+    door: 'grpc',
+    requestId,
+    authenticate: () => {
+      const shown = { ...shownBy(call.metadata), sourceAddress: remoteAddress }
+      return authenticate(identities, identity, shown, clock())
+    },
+    request: () => decodeRequest(name, call.request),
+    sourceAddress: remoteAddress,
+    userAgent: userAgent?.toString().slice(0, USER_AGENT_LENGTH_MAX),
+    limits: { deadlineMs: deadlineMsOf(call), signal: gone },
   })
-  try {
-    const response = await pipeline.call<N>(name, {
-      door: 'grpc',
-      requestId,
-      authenticate: () => {
-        const shown = { ...shownBy(call.metadata), sourceAddress: remoteAddress }
-        return authenticate(identities, identity, shown, clock())
-      },
-      request: () => decodeRequest(name, call.request),
-      sourceAddress: remoteAddress,
-      userAgent: userAgent?.toString().slice(0, USER_AGENT_LENGTH_MAX),
-      limits: { deadlineMs: deadlineMsOf(call), signal: gone.signal },
-    })
-    return encodeResponse(name, response)
-  } finally {
-    settled = true
-  }
 }
 
 /** A stream that its client resets may still come this far. */

@@ -8,7 +8,11 @@ import type { Question } from '../../operations/authority.ts'
 import type { ConditionValues } from '../../policy/request.ts'
 
 /** What values are found in. */
-export interface Facts extends Question {
+export interface Facts {
+  readonly question: Pick<
+    Question,
+    'caller' | 'permission' | 'resource' | 'key' | 'aliasName' | 'onSameKey' | 'conditions' | 'call'
+  >
   readonly region: string
   /** Milliseconds since the epoch. */
   readonly nowMs: number
@@ -33,19 +37,19 @@ const READERS: ReadonlyMap<string, (facts: Facts) => Value> = new Map<
   ['aws:currenttime', ({ nowMs }) => new Date(nowMs).toISOString()],
   ['aws:epochtime', ({ nowMs }) => String(Math.floor(nowMs / 1000))],
   ['aws:requestedregion', ({ region }) => region],
-  ['aws:resourceaccount', ({ resource }) => resource.account],
-  ['aws:securetransport', ({ call }) => String(call.secureTransport)],
-  ['aws:sourceip', ({ call }) => call.sourceAddress],
-  ['kms:customermasterkeyspec', ({ key }) => key?.spec],
-  ['kms:customermasterkeyusage', ({ key }) => key?.usage],
+  ['aws:resourceaccount', ({ question }) => question.resource.account],
+  ['aws:securetransport', ({ question }) => String(question.call.secureTransport)],
+  ['aws:sourceip', ({ question }) => question.call.sourceAddress],
+  ['kms:customermasterkeyspec', ({ question }) => question.key?.spec],
+  ['kms:customermasterkeyusage', ({ question }) => question.key?.usage],
   ['kms:encryptioncontextkeys', contextKeys],
   ['kms:grantisforawsresource', grantIsForService],
-  ['kms:keyorigin', ({ key }) => key?.origin],
-  ['kms:keyspec', ({ key }) => key?.spec],
-  ['kms:keyusage', ({ key }) => key?.usage],
-  ['kms:multiregion', ({ key }) => key && String(key.keyId.startsWith('mrk-'))],
+  ['kms:keyorigin', ({ question }) => question.key?.origin],
+  ['kms:keyspec', ({ question }) => question.key?.spec],
+  ['kms:keyusage', ({ question }) => question.key?.usage],
+  ['kms:multiregion', isMultiRegion],
   ['kms:reencryptonsamekey', isOnSameKey],
-  ['kms:requestalias', ({ aliasName }) => aliasName],
+  ['kms:requestalias', ({ question }) => question.aliasName],
   ['kms:resourcealiases', ({ aliasNames }) => aliasNames],
   ['kms:viaservice', viaService],
 ])
@@ -55,7 +59,7 @@ export function conditionValues(facts: Facts): ConditionValues {
   let given: ReadonlyMap<string, unknown> | undefined
   return {
     get(name) {
-      given ??= lowered(facts.conditions)
+      given ??= lowered(facts.question.conditions)
       const own = given.get(name)
       if (own !== undefined && !(own instanceof Map)) return spelled(own)
       return READERS.get(name)?.(facts) ?? named(name, given, facts)
@@ -63,7 +67,7 @@ export function conditionValues(facts: Facts): ConditionValues {
   }
 }
 
-function lowered(conditions: Facts['conditions']): ReadonlyMap<string, unknown> {
+function lowered(conditions: Question['conditions']): ReadonlyMap<string, unknown> {
   return new Map(Object.entries(conditions).map(([name, value]) => [name.toLowerCase(), value]))
 }
 
@@ -89,21 +93,25 @@ function valuesOf(map: ReadonlyMap<string, string>, lowerCase: string): Value {
   return others.length === 0 ? first : values.map(([, value]) => value)
 }
 
-function contextKeys({ conditions }: Facts): Value {
+function isMultiRegion({ question: { key } }: Facts): Value {
+  return key && String(key.keyId.startsWith('mrk-'))
+}
+
+function contextKeys({ question: { conditions } }: Facts): Value {
   const context = conditions['kms:EncryptionContext']
   return context instanceof Map && context.size > 0 ? [...context.keys()] : undefined
 }
 
 /** A service that asks for itself, so that what it protects stays in use when its user is gone. */
-function grantIsForService({ caller, permission }: Facts): Value {
+function grantIsForService({ question: { caller, permission } }: Facts): Value {
   return OF_GRANTS.has(permission.toLowerCase()) ? String(caller.kind === 'service') : undefined
 }
 
-function isOnSameKey({ permission, onSameKey }: Facts): Value {
+function isOnSameKey({ question: { permission, onSameKey } }: Facts): Value {
   return RE_ENCRYPTIONS.has(permission.toLowerCase()) ? String(onSameKey === true) : undefined
 }
 
-function viaService({ caller, region }: Facts): Value {
+function viaService({ question: { caller }, region }: Facts): Value {
   if (caller.kind !== 'service' || !caller.arn.endsWith(SERVICE_SUFFIX)) return undefined
   return `${caller.arn.slice(0, -SERVICE_SUFFIX.length)}.${region}${SERVICE_SUFFIX}`
 }

@@ -20,14 +20,18 @@ export async function grantOfToken(store: Store, token: string): Promise<GrantRe
   return { grant, key }
 }
 
+/** The grant tokens in a request. */
+export function grantTokensIn(request: object): readonly string[] {
+  if (!('grantTokens' in request)) return []
+  return (request as { readonly grantTokens: readonly string[] }).grantTokens
+}
+
 /**
  * Checks the grant tokens of a request. They decide nothing: a grant is in effect when it is
  * acknowledged. But a caller who relies on one that has no effect any more has to hear of it.
  *
  * @throws KmsError InvalidGrantTokenException.
  */
-export async function checkGrantTokens(store: Store, request: object): Promise<void> {
-  if (!('grantTokens' in request)) return
-  const { grantTokens } = request as { readonly grantTokens: readonly string[] }
-  for (const token of grantTokens) await grantOfToken(store, token)
+export async function checkGrantTokens(store: Store, tokens: readonly string[]): Promise<void> {
+  for (const token of tokens) await grantOfToken(store, token)
 }

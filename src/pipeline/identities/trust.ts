@@ -40,14 +40,17 @@ export function decideTrust(question: TrustQuestion): Decision {
   const { text, principalIds } = role.trust
   const { identityPolicies, boundary, sessionPolicies } = ownPolicies(caller, policies)
   const resource = { arn: role.arn, account: role.account }
-  const asked = { ...question, resource, grantable: false, otherAccounts: true }
   const conditions = { ...question.conditions, ...tagsOf(role), ...claimsOf(caller) }
   return evaluate(
     {
       caller,
       action: permission,
       resource,
-      conditions: conditionValues({ ...asked, conditions }),
+      conditions: conditionValues({
+        question: { caller, permission, resource, conditions, call: question.call },
+        region: question.region,
+        nowMs: question.nowMs,
+      }),
       grantable: false,
       provider: caller.webIdentity?.providerArn,
     },

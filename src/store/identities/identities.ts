@@ -38,6 +38,8 @@ export function identityStore(db: Kysely<Tables>, hot: HotCopies): IdentityStore
 function accountStore(db: Kysely<Tables>, hot: HotCopies): AccountStore {
   const { accounts } = hot.identities
   return {
+    known: (account) => accounts.find(account),
+
     async find(account) {
       hot.refresh()
       const known = accounts.find(account)

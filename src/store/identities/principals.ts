@@ -25,7 +25,13 @@ export function principalStore(db: Kysely<Tables>, hot: HotCopies): PrincipalSto
   }
 
   return {
+    known: (principalId) => principals.find(principalId),
     find,
+
+    knownByName(of, name) {
+      const principalId = names.find(principalKey(of, name))
+      return principalId === undefined ? undefined : principals.find(principalId)
+    },
 
     async named(of, name) {
       hot.refresh()

@@ -9,6 +9,8 @@ import type { PageRequest } from '../store.ts'
 
 /** The accounts. */
 export interface AccountStore {
+  /** The copy in memory, if there is one, as new as the store's last `refresh`. */
+  known(account: string): Account | undefined
   find(account: string): Promise<Account | undefined>
   /** By number. */
   list(page: PageRequest): Promise<readonly Account[]>
@@ -24,6 +26,10 @@ export interface PrincipalsOf {
 
 /** The users and roles. */
 export interface PrincipalStore {
+  /** The copy in memory, if there is one, as new as the store's last `refresh`. */
+  known(principalId: string): Principal | undefined
+  /** The same of the one of this name, whatever its case. */
+  knownByName(of: PrincipalsOf, name: string): Principal | undefined
   find(principalId: string): Promise<Principal | undefined>
   /** The one of this name, whatever its case. */
   named(of: PrincipalsOf, name: string): Promise<Principal | undefined>
