@@ -40,7 +40,8 @@ export interface GrpcOptions {
   readonly before: string | undefined
 }
 
-const ROUNDS = 2
+/** Short rounds, and many: the machine changes while they go on. */
+const ROUNDS = 5
 /** After so many requests a server's code is compiled for good, and after fewer that of one more call. */
 const WARM_REQUESTS = { first: 40_000, later: 10_000 }
 /** A slow machine is not waited for without end. */

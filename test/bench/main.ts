@@ -24,8 +24,9 @@ const HELP = `Usage: npm run bench -- [options] [part…]
 
 Parts: ${PARTS.join(', ')}; all of them unless some are named.
 
-  --seconds <n>    Length of a round of load (default: 1).
+  --seconds <n>    Length of a round of load (default: 0.5).
   --processes <n>  Servers a side (default: 3).
+  --keys <n,…>     Keys of the installations, the fewest first (default: 16,1000).
   --full           With 10,000 keys too; making them takes minutes.
   --only <rpc>     Measures calls of one rpc only.
   --before <path>  Measures the keyslot of another checkout too, in the same run (grpc).
@@ -50,8 +51,9 @@ function readOptions(): Options | undefined {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
     options: {
-      seconds: { type: 'string', default: '1' },
+      seconds: { type: 'string', default: '0.5' },
       processes: { type: 'string', default: '3' },
+      keys: { type: 'string', default: '16,1000' },
       full: { type: 'boolean', default: false },
       only: { type: 'string' },
       before: { type: 'string' },
@@ -64,7 +66,11 @@ function readOptions(): Options | undefined {
   const processes = Number(values.processes)
   if (!(seconds > 0)) throw new Error('--seconds: a number above 0')
   if (!Number.isInteger(processes) || processes < 1) throw new Error('--processes: 1 or more')
-  const keys = values.full ? [16, 1000, 10_000] : [16, 1000]
+  const keys = values.keys.split(',').map(Number)
+  if (!keys.every((count) => Number.isInteger(count) && count > 0)) {
+    throw new Error('--keys: numbers above 0, with commas between them')
+  }
+  if (values.full) keys.push(10_000)
   const { only, before, json } = values
   const calls = CALLS.filter(({ rpc }) => only === undefined || rpc === only)
   if (calls.length === 0) throw new Error(`--only: one of ${CALLS.map(({ rpc }) => rpc)}`)
