@@ -25,8 +25,8 @@ import type { HsmImports } from './import/hsm-imports.ts'
 export interface CallLimits {
   /** When the caller stops waiting, in milliseconds since the epoch by the machine's own clock. */
   readonly deadlineMs?: number
-  /** Aborted when the caller has gone: checked just before the token is asked. */
-  readonly signal?: AbortSignal
+  /** Says whether the caller has gone: asked just before the token is. */
+  readonly signal?: Pick<AbortSignal, 'aborted'>
 }
 
 /** Something to encrypt, and what it is bound to. */

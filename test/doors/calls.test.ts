@@ -17,6 +17,7 @@ import { CONTRACT, SERVICE_NAMES } from '../../src/contract/contract.ts'
 import { DETAILS_TRAILER, decodeErrorDetails } from '../../src/contract/error-details.ts'
 import { encodeMessage } from '../../src/contract/wire.ts'
 import { FAILURES, type FailureName, fail, GRPC_STATUS } from '../../src/model/failures.ts'
+import type { CallLimits } from '../../src/pkcs11/hsm.ts'
 import type { RpcName } from '../../src/service.ts'
 import {
   ACCOUNT,
@@ -335,7 +336,9 @@ test('no more calls are at work in all than the door allows', async () => {
 test('a call whose deadline passes is answered, and its work is told', async () => {
   const aborted = Promise.withResolvers<void>()
   run = async (_name, call) => {
-    call.limits.signal?.addEventListener('abort', () => aborted.resolve())
+    eventually(() => call.limits.signal?.aborted)
+      .toBe(true)
+      .then(aborted.resolve, aborted.reject)
     await aborted.promise
     fail('RequestAbortedException', 'gone')
   }
@@ -363,7 +366,9 @@ test('a call that its client cancels is told to its work, which gives its place 
   const ended = Promise.withResolvers<void>()
   await using narrow = await tryDoor((name, call) => run(name, call), { maxInFlight: 1 })
   run = async (_name, call) => {
-    call.limits.signal?.addEventListener('abort', () => aborted.resolve())
+    eventually(() => call.limits.signal?.aborted)
+      .toBe(true)
+      .then(aborted.resolve, aborted.reject)
     started.resolve()
     await ended.promise
     return {}
@@ -382,7 +387,7 @@ test('a call that its client cancels is told to its work, which gives its place 
 })
 
 test('a call that has been answered is not told as cancelled', async () => {
-  let signal: AbortSignal | undefined
+  let signal: CallLimits['signal']
   run = async (_name, call) => {
     signal = call.limits.signal
     return {}

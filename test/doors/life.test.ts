@@ -139,7 +139,9 @@ test('a stop cuts off what is still under way after its grace, and tells its wor
   const started = Promise.withResolvers<void>()
   const aborted = Promise.withResolvers<void>()
   await using tried = await tryDoor(async (_name, call) => {
-    call.limits.signal?.addEventListener('abort', () => aborted.resolve())
+    eventually(() => call.limits.signal?.aborted)
+      .toBe(true)
+      .then(aborted.resolve, aborted.reject)
     started.resolve()
     await aborted.promise
     return {}

@@ -45,18 +45,19 @@ async function answer(
 ): Promise<void> {
   const requestId = randomUUID()
   const startMs = performance.now()
-  const gone = new AbortController()
   let settled = false
+  // To be told would cost every call a listener. Calls that have been answered count as cancelled, too.
+  const gone = {
+    get aborted() {
+      return !settled && call.cancelled
+    },
+  }
   let leave: (() => void) | undefined
   try {
     checkStillWanted(call)
     const connection = parts.connections.of(call)
     leave = parts.admission.enter(connection.limitedAs)
-    // It is told of calls that have been answered, too.
-    call.once('cancelled', () => {
-      if (!settled) gone.abort()
-    })
-    const entered = { call, connection, requestId, gone: gone.signal }
+    const entered = { call, connection, requestId, gone }
     const response = encodeResponse(name, await run(name, parts, entered))
     settled = true
     respond(null, response, trailersOf(requestId))
@@ -79,8 +80,8 @@ interface Entered {
   readonly call: Call
   readonly connection: Connection
   readonly requestId: string
-  /** Aborted when the client has cancelled the call. */
-  readonly gone: AbortSignal
+  /** Says whether the client has cancelled the call. */
+  readonly gone: Pick<AbortSignal, 'aborted'>
 }
 
 function run<N extends RpcName>(

@@ -11,6 +11,7 @@ import { setTimeout } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { ensureAuthority } from '../../../src/development/authority.ts'
 import { KmsError } from '../../../src/model/failures.ts'
+import type { CallLimits } from '../../../src/pkcs11/hsm.ts'
 import { ACCOUNT, eventually } from '../door.ts'
 import { ADA, ADA_FOR_NOW, CALLER, type SeenCall, tryAwsDoor } from './door.ts'
 import { send, sign } from './sign.ts'
@@ -148,7 +149,7 @@ describe('a call', () => {
   })
 
   test('is told when its client goes away', async () => {
-    let signal: AbortSignal | undefined
+    let signal: CallLimits['signal']
     const arrived = Promise.withResolvers<void>()
     await using tried = await tryAwsDoor(async (_name, { limits }) => {
       signal = limits.signal
