@@ -24,7 +24,7 @@ export interface AwsOptions {
   readonly rpcs: readonly string[]
 }
 
-const ROUNDS = 2
+const ROUNDS = 5
 const CONNECTIONS = 32
 /** moto's server works on one request at a time, and drops connections that wait for long. */
 const CONNECTIONS_OF_MOTO = 2
@@ -33,8 +33,8 @@ const REGION = 'eu-central-1'
 const CALLS = ['Encrypt', 'Decrypt', 'GenerateDataKey'] as const
 const PLAINTEXT = Buffer.alloc(32, 7)
 /** After so many requests the code is compiled for good; a slow machine is not waited for. */
-const WARM_REQUESTS = 15_000
-const WARM_ROUNDS_MAX = 4
+const WARM_REQUESTS = 40_000
+const WARM_ROUNDS_MAX = 12
 const MOTO = 'moto'
 
 type CallName = (typeof CALLS)[number]
