@@ -31,10 +31,11 @@ const OPERATIONS: ReadonlyMap<string, GrantOperation> = new Map(
 /** As what a grant gives the caller what it asks, be it through its account: or `none`. */
 export function grantStanding(grant: Grant, request: PolicyRequest): Standing {
   if (!request.grantable) return STANDING.none
+  const named = granteeStanding(grant, request)
+  if (named === STANDING.none) return named
   const operation = OPERATIONS.get(request.action)
   if (operation === undefined || !grant.operations.includes(operation)) return STANDING.none
-  const named = granteeStanding(grant, request)
-  if (named === STANDING.none || !WITH_CONTEXT.has(operation)) return named
+  if (!WITH_CONTEXT.has(operation)) return named
   return fitsConstraints(grant, request.encryptionContext ?? NO_CONTEXT) ? named : STANDING.none
 }
 
