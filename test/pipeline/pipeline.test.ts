@@ -1,5 +1,6 @@
 /** The way that every call takes: the order of its checks, and a record of every end. */
 
+import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { call, expectFailure, MISSING, newKey, service, useService } from '../operations/service.ts'
@@ -162,5 +163,37 @@ describe('who may', () => {
         message: expect.stringContaining(arn),
       })
     }
+  })
+})
+
+describe('what another process has changed', () => {
+  /** Changes the database from a process of its own, as a second keyslot would. */
+  const change = (sql: string, ...values: string[]) => {
+    const program =
+      "const [path, sql, ...values] = process.argv.slice(1); new (require('node:sqlite')" +
+      '.DatabaseSync)(path).prepare(sql).run(...values)'
+    execFileSync(process.execPath, ['-e', program, service().config.database, sql, ...values])
+  }
+
+  test('of a key is what the next call meets', async () => {
+    const { keyId } = await newKey()
+    await call('Encrypt', { keyId, plaintext })
+    change("update keys set state = 'Disabled' where key_id = ?", keyId)
+    await expectFailure('Encrypt', { keyId, plaintext }, 'DisabledException')
+    change("update keys set state = 'Enabled' where key_id = ?", keyId)
+    await call('Encrypt', { keyId, plaintext })
+  })
+
+  test('of a user is what the next call meets', async () => {
+    const userName = 'leaves'
+    await call('CreateUser', { userName })
+    const leaver = service().clientOf(
+      `spiffe://keyslot/account/${service().place.account}/user/${userName}`,
+    )
+    const denied = { name: 'AccessDeniedException' }
+    await expect(leaver.call('ListKeys', {})).rejects.toMatchObject(denied)
+    change('delete from principals where folded_name = ?', userName)
+    const unknown = { name: 'UnrecognizedClientException' }
+    await expect(leaver.call('ListKeys', {})).rejects.toMatchObject(unknown)
   })
 })
