@@ -1,6 +1,7 @@
 /** Holds the rules of the house that the compiler cannot: rooms, budgets, names and documents. */
 
-import { readdirSync, readFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import packageJson from '../package.json' with { type: 'json' }
@@ -159,6 +160,18 @@ describe('documents', () => {
     const all = { ...packageJson.dependencies, ...packageJson.devDependencies }
     expect(Object.values(all).filter((version) => !/^\d/.test(version))).toEqual([])
   })
+})
+
+/** Beside dotfiles and folders that begin with a dot. */
+const TOP_LEVEL = [
+  ...['LICENSE', 'README.md', 'docker-compose.yml', 'hsm', 'package-lock.json', 'package.json'],
+  ...['proto', 'src', 'test', 'tsconfig.json'],
+]
+
+test.skipIf(!existsSync(join(ROOT, '.git')))('nothing else stands at the top level', () => {
+  const files = execFileSync('git', ['ls-files'], { cwd: ROOT }).toString().trimEnd().split('\n')
+  const names = new Set(files.map((file) => file.replace(/\/.*$/s, '')))
+  expect([...names].filter((name) => !name.startsWith('.')).toSorted()).toEqual(TOP_LEVEL)
 })
 
 test('every failure that is thrown is in the table', () => {
