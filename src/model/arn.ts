@@ -15,7 +15,6 @@ export type KeyReference = Place & ({ readonly keyId: string } | { readonly alia
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
 const MULTI_REGION = /^mrk-[0-9a-f]{32}$/
-const ROOT_PREFIX = 'arn:aws:iam::'
 const ROOT_SUFFIX = ':root'
 const ALIAS_NAME = /^alias\/[a-zA-Z0-9/_-]+$/
 
@@ -41,17 +40,12 @@ export function aliasArn({ region, account }: Place, aliasName: string): string 
 
 /** The ARN of an account's root. */
 export function rootArn(account: string): string {
-  return `${ROOT_PREFIX}${account}${ROOT_SUFFIX}`
+  return `arn:aws:iam::${account}${ROOT_SUFFIX}`
 }
 
-/** Whether this is the ARN of an account's root; most others are told apart at their end. */
+/** Whether this is the ARN of an account's root; others are told apart without making that. */
 export function isRootArn(arn: string, account: string): boolean {
-  return (
-    arn.endsWith(ROOT_SUFFIX) &&
-    arn.startsWith(ROOT_PREFIX) &&
-    arn.length === ROOT_PREFIX.length + account.length + ROOT_SUFFIX.length &&
-    arn.startsWith(account, ROOT_PREFIX.length)
-  )
+  return arn.endsWith(ROOT_SUFFIX) && arn === rootArn(account)
 }
 
 /**
