@@ -22,7 +22,6 @@ import { conditionValues, type Facts } from './evidence/conditions.ts'
 import {
   type CompiledPolicy,
   compiledPolicy,
-  NO_POLICIES,
   type OwnPolicies,
   ownPolicies,
 } from './evidence/policies.ts'
@@ -115,7 +114,7 @@ async function decide(parts: AuthorityParts, question: Question): Promise<Decisi
   // none was asked: all is done as for a key that says nothing of strangers.
   const isMissing = isAbroad && !key && !grants
   const keyId = isMissing ? resource.arn.slice(resource.arn.indexOf('/') + 1) : key?.keyId
-  const own = hasPolicies(caller) ? await policiesOf(parts, caller) : NO_POLICIES
+  const own = ownPolicies(caller, await parts.identities.policiesOf(caller))
   const ofKey = key && !grants ? compiledPolicy(key.policy.text, 'key') : undefined
   const facts = factsOf(parts, question)
   const mayAsk = mayAskOfKey(ofKey, own)
@@ -140,14 +139,6 @@ async function decide(parts: AuthorityParts, question: Question): Promise<Decisi
   }
   const found = await grantsFor(parts.store, question, keyId, encryptionContext)
   return found.length === 0 ? decision : evaluate(request, { ...evidence, grants: found })
-}
-
-function hasPolicies({ kind, sessionPolicies }: Caller): boolean {
-  return kind === 'user' || kind === 'role' || (kind !== 'service' && sessionPolicies !== undefined)
-}
-
-async function policiesOf({ identities }: AuthorityParts, caller: Caller): Promise<OwnPolicies> {
-  return ownPolicies(caller, await identities.policiesOf(caller))
 }
 
 function evidenceOf(

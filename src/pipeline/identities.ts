@@ -77,8 +77,11 @@ export interface Identities {
   bearer(shown: Bearer): Promise<Caller>
   /** Whether there is anything by which a token could be verified. */
   takesTokens(): Promise<boolean>
-  /** The policies of a caller as they are now; a root, a service and keyslot have none. */
-  policiesOf(caller: Caller): Promise<PrincipalPolicies>
+  /**
+   * The policies of a caller; a root, a service and keyslot have none. At once if memory knows them,
+   * as new as the store's last `refresh`.
+   */
+  policiesOf(caller: Caller): PrincipalPolicies | Promise<PrincipalPolicies>
 }
 
 /** What identities are made of. */
@@ -129,14 +132,18 @@ export function createIdentities(parts: IdentitiesParts): Identities {
       }
     },
 
-    async policiesOf({ kind, principalId = '' }) {
+    policiesOf({ kind, principalId = '' }) {
       if (kind !== 'user' && kind !== 'role') return NO_POLICIES
       const [id = ''] = principalId.split(':', 1)
-      const principal = principals.known(id) ?? (await principals.find(id))
-      if (principal === undefined) return NO_POLICIES
-      return { identityPolicies: principal.policies, boundary: principal.boundary }
+      const known = principals.known(id)
+      return known ? policiesIn(known) : principals.find(id).then(policiesIn)
     },
   }
+}
+
+function policiesIn(principal: Principal | undefined): PrincipalPolicies {
+  if (principal === undefined) return NO_POLICIES
+  return { identityPolicies: principal.policies, boundary: principal.boundary }
 }
 
 async function callerNamed({ store }: IdentitiesParts, name: PrincipalName): Promise<Caller> {

@@ -5,7 +5,7 @@ import { type Place, rootArn } from '../model/arn.ts'
 import type { Authorised } from '../model/authorised.ts'
 import type { Caller } from '../model/caller.ts'
 import { fail } from '../model/failures.ts'
-import type { GrantPrincipal } from '../model/grant.ts'
+import type { Grant, GrantPrincipal } from '../model/grant.ts'
 import { keyAt } from '../model/key.ts'
 import type { CallFacts, Conditions, Question } from '../operations/authority.ts'
 import type {
@@ -114,13 +114,12 @@ function termsOf<N extends OperationName>(
 ): Terms {
   const permission = need.permission ?? `kms:${operation.name}`
   const conditions: Conditions = operation.conditions?.(request, name) ?? {}
-  const terms = { caller, call, permission, conditions }
-  if (need.kind !== 'key') return { ...terms, grantable: false, otherAccounts: false }
-  const { grantable, otherAccounts = grantable !== false } = need
-  if (typeof grantable === 'boolean') {
-    return { caller, call, permission, conditions, grantable, otherAccounts }
-  }
-  return { ...terms, grantable: (grant) => grantable(grant, request as never), otherAccounts }
+  const { grantable = false, otherAccounts = grantable !== false } = need.kind === 'key' ? need : {}
+  const byGrant =
+    typeof grantable === 'boolean'
+      ? grantable
+      : (grant: Grant) => grantable(grant, request as never)
+  return { caller, call, permission, conditions, grantable: byGrant, otherAccounts }
 }
 
 function find(
