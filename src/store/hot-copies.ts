@@ -25,7 +25,7 @@ export interface HotCopies {
   readonly aliases: Copies<Alias>
   readonly grants: Copies<readonly Grant[]>
   readonly identities: IdentityCopies
-  /** Drops everything if another process has changed the database; for what `find` and `known` promise. */
+  /** Drops everything if another process has changed the database. */
   refresh(): void
 }
 

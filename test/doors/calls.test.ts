@@ -29,6 +29,7 @@ import {
   type SeenCall,
   type TriedDoor,
   tlsOf,
+  toldGone,
   tryDoor,
 } from './door.ts'
 
@@ -336,9 +337,7 @@ test('no more calls are at work in all than the door allows', async () => {
 test('a call whose deadline passes is answered, and its work is told', async () => {
   const aborted = Promise.withResolvers<void>()
   run = async (_name, call) => {
-    eventually(() => call.limits.signal?.aborted)
-      .toBe(true)
-      .then(aborted.resolve, aborted.reject)
+    toldGone(call).then(aborted.resolve, aborted.reject)
     await aborted.promise
     fail('RequestAbortedException', 'gone')
   }
@@ -366,9 +365,7 @@ test('a call that its client cancels is told to its work, which gives its place 
   const ended = Promise.withResolvers<void>()
   await using narrow = await tryDoor((name, call) => run(name, call), { maxInFlight: 1 })
   run = async (_name, call) => {
-    eventually(() => call.limits.signal?.aborted)
-      .toBe(true)
-      .then(aborted.resolve, aborted.reject)
+    toldGone(call).then(aborted.resolve, aborted.reject)
     started.resolve()
     await ended.promise
     return {}

@@ -138,6 +138,11 @@ export function eventually<T>(look: () => T) {
   return expect.poll(look, { timeout: 10_000 })
 }
 
+/** Resolves when the work of a call is told that its caller has gone. */
+export async function toldGone({ limits }: Pick<Call<RpcName>, 'limits'>): Promise<void> {
+  await eventually(() => limits.signal?.aborted).toBe(true)
+}
+
 /** The certificate of the account's root. */
 export function readPair({ root }: Authority): IssuedCertificate {
   return {

@@ -11,7 +11,7 @@ import { connect } from '../../src/client/client.ts'
 import { SERVICE_NAMES } from '../../src/contract/contract.ts'
 import { ensureAuthority } from '../../src/development/authority.ts'
 import { HEALTH_SERVICE_NAME, standardService } from '../../src/doors/grpc/standard-services.ts'
-import { ACCOUNT, eventually, readPair, type TriedDoor, tlsOf, tryDoor } from './door.ts'
+import { ACCOUNT, eventually, readPair, type TriedDoor, tlsOf, toldGone, tryDoor } from './door.ts'
 
 const answer = async () => ({ keys: [], truncated: false })
 
@@ -139,9 +139,7 @@ test('a stop cuts off what is still under way after its grace, and tells its wor
   const started = Promise.withResolvers<void>()
   const aborted = Promise.withResolvers<void>()
   await using tried = await tryDoor(async (_name, call) => {
-    eventually(() => call.limits.signal?.aborted)
-      .toBe(true)
-      .then(aborted.resolve, aborted.reject)
+    toldGone(call).then(aborted.resolve, aborted.reject)
     started.resolve()
     await aborted.promise
     return {}

@@ -46,7 +46,7 @@ async function answer(
   const requestId = randomUUID()
   const startMs = performance.now()
   let settled = false
-  // To be told would cost every call a listener. Calls that have been answered count as cancelled, too.
+  // A listener would cost every call; and what has been answered counts as cancelled, too.
   const gone = {
     get aborted() {
       return !settled && call.cancelled
@@ -59,16 +59,15 @@ async function answer(
     leave = parts.admission.enter(connection.limitedAs)
     const entered = { call, connection, requestId, gone }
     const response = encodeResponse(name, await run(name, parts, entered))
-    settled = true
     respond(null, response, trailersOf(requestId))
     // grpc-js has copied it into its frame.
     response.fill(0)
   } catch (cause) {
-    settled = true
     const error = KmsError.from(cause)
     if (!leave) parts.onRefused(name, error.name, (performance.now() - startMs) / 1000)
     respond(statusOf(error, requestId))
   } finally {
+    settled = true
     leave?.()
     // A plaintext may be in it; nothing reads it any more.
     call.request.fill(0)
