@@ -40,6 +40,8 @@ export interface AuthoritySettings {
   readonly account: string
   /** Names and addresses of the server beside localhost, 127.0.0.1 and ::1. */
   readonly serverNames?: readonly string[]
+  /** How long its certificates are valid; 365 days unless given, and never longer than the CA. */
+  readonly validityMs?: number
   /** Milliseconds since the epoch. */
   readonly clock: () => number
 }
@@ -82,15 +84,15 @@ const CLOCK_SKEW_MS = 5 * 60_000
 export function ensureAuthority(directory: string, settings: AuthoritySettings): Authority {
   const tls = join(directory, 'tls')
   mkdirSync(tls, { recursive: true })
-  const { clock, account, trustDomain = DEFAULT_TRUST_DOMAIN } = settings
-  ensureCa(tls, clock)
+  const { account, trustDomain = DEFAULT_TRUST_DOMAIN, ...time } = settings
+  ensureCa(tls, time.clock)
   const hosts = ['localhost', '127.0.0.1', '::1', ...(settings.serverNames ?? [])]
-  const server = ensureEndEntity(tls, 'server', clock, {
+  const server = ensureEndEntity(tls, 'server', time, {
     commonName: 'keyslot server',
     side: 'server',
     names: [...new Set(hosts)].map((host) => ({ host })),
   })
-  const root = ensureEndEntity(tls, 'root', clock, {
+  const root = ensureEndEntity(tls, 'root', time, {
     commonName: `root of ${account}`,
     side: 'client',
     names: [{ uri: rootSpiffeId(trustDomain, account) }],
@@ -164,7 +166,7 @@ function ensureCa(tls: string, clock: () => number): void {
 function ensureEndEntity(
   tls: string,
   name: string,
-  clock: () => number,
+  { clock, validityMs }: Pick<AuthoritySettings, 'clock' | 'validityMs'>,
   subject: Subject,
 ): KeyPairFiles {
   const files = {
@@ -172,7 +174,7 @@ function ensureEndEntity(
     privateKey: join(tls, `${name}-key.pem`),
   }
   if (isSound(tls, files, clock, subject)) return files
-  const issued = issue(tls, subject, clock)
+  const issued = issue(tls, subject, clock, validityMs)
   // The key goes first: a certificate that does not fit its key is renewed at the next start.
   replaceFile(files.privateKey, issued.privateKey)
   replaceFile(files.certificate, issued.certificate)

@@ -49,6 +49,14 @@ test('a first start makes a CA, a server and the root of the account', () => {
   expect(root.subjectAltName).toBe('URI:spiffe://keyslot/account/111122223333/root')
 })
 
+test('certificates are valid for as long as is asked, but no longer than the CA', () => {
+  ensureAuthority(directory, { account, clock, validityMs: 3000 * DAY_MS })
+  expect(read('server.pem').validToDate.getTime() - nowMs).toBe(3000 * DAY_MS)
+  rmSync(join(directory, 'tls', 'server.pem'))
+  ensureAuthority(directory, { account, clock, validityMs: 4000 * DAY_MS })
+  expect(read('server.pem').validToDate).toEqual(read('ca.pem').validToDate)
+})
+
 test('private keys are for the owner alone, and no temporary file stays', () => {
   ensureAuthority(directory, { account, clock })
   const modes = readdirSync(join(directory, 'tls')).map((name) => [

@@ -1,22 +1,19 @@
 /** A whole service in a process of its own on a disk that can be made to fail. */
 
 import { type ChildProcess, spawn } from 'node:child_process'
-import { createPrivateKey, createPublicKey } from 'node:crypto'
 import { once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'vitest'
 import { type Client, connect } from '../../../src/client/client.ts'
 import { ensureAuthority, issueClientCertificate } from '../../../src/development/authority.ts'
-import { endEntityExtensions, signCertificate } from '../../../src/development/certificate.ts'
 import type { DoorAnswer, DoorRequest, DoorTask } from './door.ts'
 import { type FailingDisk, failingDisk } from './failing-disk.ts'
 
 const ACCOUNT = '111122223333'
-const DAY_MS = 86_400_000
-/** Longer than any test moves the clock, and within the validity of the CA. */
-const CERTIFICATE_VALIDITY_MS = 3000 * DAY_MS
+/** Certificates for longer than any test moves the clock, and within the validity of the CA. */
+const LASTING = { validityMs: 3000 * 86_400_000, clock: Date.now }
 const PATIENCE_MS = 20_000
 
 /** A service on disks that can be made to fail. */
@@ -45,7 +42,9 @@ export function serviceOnDisk(): ServiceOnDisk {
     door: failingDisk(home, join(directory, 'door')),
     hsm: failingDisk(home, join(directory, 'hsm')),
   }
-  makeLastingCertificate(home)
+  // A service whose clock is years ahead would renew its certificate, and a client, who reads the
+  // machine's clock, would find the new one not valid yet.
+  ensureAuthority(home, { account: ACCOUNT, ...LASTING })
   let aheadMs = 0
   let child: ChildProcess | undefined
   let client: Client | undefined
@@ -74,8 +73,7 @@ export function serviceOnDisk(): ServiceOnDisk {
   function certificate() {
     return issueClientCertificate(home, {
       spiffeId: `spiffe://keyslot/account/${ACCOUNT}/root`,
-      validityMs: CERTIFICATE_VALIDITY_MS,
-      clock: Date.now,
+      ...LASTING,
     })
   }
 
@@ -129,28 +127,4 @@ export function serviceOnDisk(): ServiceOnDisk {
       rmSync(directory, { recursive: true, force: true })
     },
   }
-}
-
-/**
- * A certificate of the server that a service whose clock is years ahead does not renew: a client,
- * who reads the machine's clock, would find the new one not valid yet.
- */
-function makeLastingCertificate(home: string): void {
-  const { server } = ensureAuthority(home, { account: ACCOUNT, clock: Date.now })
-  const authorityKey = readFileSync(join(home, 'tls/ca-key.pem'))
-  const hosts = ['localhost', '127.0.0.1', '::1']
-  const certificate = signCertificate(
-    {
-      commonName: 'keyslot server',
-      publicKey: createPublicKey(readFileSync(server.privateKey)),
-      notBefore: new Date(Date.now() - DAY_MS),
-      notAfter: new Date(Date.now() + CERTIFICATE_VALIDITY_MS),
-      extensions: endEntityExtensions(
-        'server',
-        hosts.map((host) => ({ host })),
-      ),
-    },
-    { commonName: 'keyslot development CA', privateKey: createPrivateKey(authorityKey) },
-  )
-  writeFileSync(server.certificate, certificate)
 }
