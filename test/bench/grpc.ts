@@ -26,6 +26,7 @@ import {
   summarise,
 } from './report.ts'
 import { type RunningServer, startEcho, startKeyslot } from './servers.ts'
+import { createWarm } from './warm.ts'
 
 /** What is measured, and how. */
 export interface GrpcOptions {
@@ -42,10 +43,6 @@ export interface GrpcOptions {
 
 /** Short rounds, and many: the machine changes while they go on. */
 const ROUNDS = 5
-/** After so many requests a server's code is compiled for good, and after fewer that of one more call. */
-const WARM_REQUESTS = { first: 40_000, later: 10_000 }
-/** A slow machine is not waited for without end. */
-const WARM_ROUNDS_MAX = 25
 const RAW_MS = 200
 
 /** Servers of the same program on equal installations. */
@@ -121,15 +118,13 @@ interface Bench {
 async function measure(options: GrpcOptions, bench: Bench): Promise<Measurements> {
   const samples: Sample[] = []
   const raw: RawCosts[] = []
-  const warmed = new Set<RunningServer>()
+  const warm = createWarm()
   for (const call of options.calls) {
     tell(call.title)
     const sides = sidesOf(call, bench.sides)
     for (const side of sides) {
       for (const server of side.servers) {
-        const wanted = warmed.has(server) ? WARM_REQUESTS.later : WARM_REQUESTS.first
-        await warm(bench, side, server, { call, wanted })
-        warmed.add(server)
+        await warm(server, () => load(bench, side, server, call, 1))
       }
     }
     const take = async (kind: Sample['load'], rounds: number, rate?: number) => {
@@ -157,19 +152,6 @@ async function measure(options: GrpcOptions, bench: Bench): Promise<Measurements
 function sidesOf(call: MeasuredCall, sides: readonly Side[]): readonly Side[] {
   if (call.rpc !== 'Sign') return sides
   return sides.filter(({ installation }) => installation.signingKeyIds[call.spec] !== undefined)
-}
-
-async function warm(
-  bench: Bench,
-  side: Side,
-  server: RunningServer,
-  { call, wanted }: { readonly call: MeasuredCall; readonly wanted: number },
-) {
-  let requests = 0
-  for (let round = 0; round < WARM_ROUNDS_MAX && requests < wanted; round++) {
-    const { requestsPerSecond } = await load(bench, side, server, call, 1)
-    requests += requestsPerSecond
-  }
 }
 
 function halfOf(samples: readonly Sample[], { title }: MeasuredCall, side?: string): number {

@@ -12,6 +12,7 @@ import { KMS } from '@aws-sdk/client-kms'
 import { sign } from '../../doors/aws/sign.ts'
 import { tell } from '../progress.ts'
 import { digits, ECHO, median, table } from '../report.ts'
+import { createWarm } from '../warm.ts'
 import { cpuUs, type Server, startEcho, startKeyslot, startMoto } from './sides.ts'
 
 /** What is measured, and how. */
@@ -32,9 +33,6 @@ const KEYS = 16
 const REGION = 'eu-central-1'
 const CALLS = ['Encrypt', 'Decrypt', 'GenerateDataKey'] as const
 const PLAINTEXT = Buffer.alloc(32, 7)
-/** After so many requests the code is compiled for good; a slow machine is not waited for. */
-const WARM_REQUESTS = 40_000
-const WARM_ROUNDS_MAX = 12
 const MOTO = 'moto'
 
 type CallName = (typeof CALLS)[number]
@@ -73,11 +71,12 @@ export async function benchAws(options: AwsOptions, directory: string) {
     const materials = new Map<Server, Material>()
     for (const server of started) materials.set(server, await materialOf(server))
     const rounds: Round[] = []
+    const warm = createWarm()
     for (const call of CALLS.filter((each) => options.rpcs.includes(each))) {
       tell(`${call} over the AWS door`)
       const load = (server: Server, seconds: number) =>
         runRound({ generator, directory, call, seconds }, server, materials.get(server))
-      for (const server of started) await warm(() => load(server, 1))
+      for (const server of started) await warm(server, () => load(server, 1))
       for (let turn = 0; turn < ROUNDS * options.processes; turn++) {
         for (const { servers } of sides) {
           const server = servers[turn % servers.length]
@@ -112,13 +111,6 @@ async function startSides({ processes }: AwsOptions, started: Server[]): Promise
   }
   started.push(moto)
   return [...sides, { name: MOTO, servers: [moto] }]
-}
-
-async function warm(load: () => Promise<Round>): Promise<void> {
-  let requests = 0
-  for (let round = 0; round < WARM_ROUNDS_MAX && requests < WARM_REQUESTS; round++) {
-    requests += (await load()).requestsPerSecond
-  }
 }
 
 async function materialOf({ name, endpoint, key }: Server): Promise<Material> {
