@@ -155,6 +155,8 @@ export class HsmProcess {
       case 'ending':
         // Its own words count for more than what its pipes look like.
         this.#ending = { why: message.why, reason: message.reason }
+        // Its workers wait for calls, and end when there can be no more.
+        this.#calls?.end(unavailable(message.reason))
         return
       case 'answer':
         this.#settle(message.sequence)?.resolve(message.answer as never)

@@ -1,10 +1,13 @@
-/** A pipe that carries frames, with one write for all frames of an event-loop turn. */
+/** Pipes that carry frames: one for an event loop, one for a thread that may wait for its calls. */
 
+import { closeSync, readSync, writeSync } from 'node:fs'
 import type { Socket } from 'node:net'
 import { type FrameCursor, FrameReader, FrameWriter } from './wire.ts'
 
 const SPARE_BUFFERS_MAX = 4
 const SPARE_BYTES_MAX = 256 * 1024
+/** What is read at once: as much as a kernel passes on of a few dozen calls. */
+const READ_BYTES = 64 * 1024
 
 /** What to do with what arrives. */
 export interface PipeOptions {
@@ -17,7 +20,7 @@ export interface PipeOptions {
   readonly onClose: (cause?: Error) => void
 }
 
-/** One end of a pipe. */
+/** One end of a pipe, with one write for all frames of an event-loop turn. */
 export class FramePipe {
   /** Where frames are written; they leave with `flush`, or at the end of the turn. */
   readonly writer = new FrameWriter()
@@ -83,5 +86,53 @@ export class FramePipe {
   /** Closes at once. */
   destroy(): void {
     this.#socket.destroy()
+  }
+}
+
+/**
+ * One end of a pipe for a thread that has nothing else to do than to answer. It waits in `read`
+ * and writes at once: an event loop, streams and their buffers would cost more than most calls.
+ */
+export class BlockingFramePipe {
+  /** Where frames are written; they leave with `flush`. */
+  readonly writer = new FrameWriter()
+  readonly #fd: number
+  readonly #chunk = Buffer.allocUnsafeSlow(READ_BYTES)
+  #spare: Buffer | undefined
+
+  /** @param fd a descriptor that blocks, as those of a spawned process do. */
+  constructor(fd: number) {
+    this.#fd = fd
+  }
+
+  /**
+   * Deals with frames until the other end closes, and closes this one.
+   *
+   * @throws Error when the pipe fails, or from `onFrame`.
+   */
+  serve(options: Omit<PipeOptions, 'onClose'>): void {
+    const reader = new FrameReader(options.frameBytesMax, options.onFrame)
+    try {
+      for (;;) {
+        const length = readSync(this.#fd, this.#chunk)
+        if (length === 0) return
+        reader.push(this.#chunk.subarray(0, length))
+        options.onBatch?.()
+      }
+    } finally {
+      closeSync(this.#fd)
+    }
+  }
+
+  /** Lets all frames leave; waits while the other end has no room for them. */
+  flush(): void {
+    if (this.writer.length === 0) return
+    const { buffer, length } = this.writer.take(this.#spare)
+    try {
+      for (let at = 0; at < length; ) at += writeSync(this.#fd, buffer, at, length - at)
+    } finally {
+      buffer.fill(0, 0, length)
+      this.#spare = buffer.length <= SPARE_BYTES_MAX ? buffer : undefined
+    }
   }
 }

@@ -84,7 +84,8 @@ async function start(settings: HsmSettings, workerPipes: number): Promise<void> 
 function newWorker(): void {
   // The extension is this file's own: `.js` once the package is built.
   const file = new URL(`./worker${import.meta.url.slice(-3)}`, import.meta.url)
-  const worker = new Worker(file)
+  // The descriptor of its pipe came with the process: Node would warn when it closes that.
+  const worker = new Worker(file, { trackUnmanagedFds: false })
   workers.push(worker)
   worker.on('error', (cause: Error) => {
     fault(`a worker failed: ${cause.stack ?? cause.message}`)

@@ -3,12 +3,11 @@
  * synchronously, and writes the answers in the order of the calls.
  */
 
-import { Socket } from 'node:net'
 import { parentPort } from 'node:worker_threads'
 import pkcs11js from 'pkcs11js'
 import { nonceBytes } from '../../model/ciphertext.ts'
 import type { CipherSuite } from '../../model/key.ts'
-import { FramePipe } from '../pipe.ts'
+import { BlockingFramePipe } from '../pipe.ts'
 import { PROFILES } from '../profiles/choose.ts'
 import type { Sealed } from '../token/session.ts'
 import { ID_BYTES } from '../token/templates.ts'
@@ -66,23 +65,27 @@ function serve(start: WorkerStart): void {
     profile: PROFILES[profile],
   })
   const verbs: Verbs = { data: new DataVerbs(guard), keys: new KeyVerbs(guard), called: new Map() }
+  const pipe = new BlockingFramePipe(fd)
   let flushedMs = 0
-  const pipe = new FramePipe(new Socket({ fd, readable: true, writable: true }), {
-    frameBytesMax: DATA_FRAME_BYTES_MAX,
-    onFrame: (frame) => {
-      answer(frame, pipe, verbs)
-      const nowMs = performance.now()
-      if (nowMs - flushedMs < HOLD_BACK_MS) return
-      pipe.flush()
-      flushedMs = nowMs
-    },
-    onBatch: () => pipe.flush(),
-    onClose: (cause) => {
-      guard.close()
-      tell(cause === undefined ? { kind: 'ended' } : { kind: 'fault', reason: stack(cause) })
-    },
-  })
   tell({ kind: 'started' })
+  try {
+    pipe.serve({
+      frameBytesMax: DATA_FRAME_BYTES_MAX,
+      onFrame: (frame) => {
+        answer(frame, pipe, verbs)
+        const nowMs = performance.now()
+        if (nowMs - flushedMs < HOLD_BACK_MS) return
+        pipe.flush()
+        flushedMs = nowMs
+      },
+      onBatch: () => pipe.flush(),
+    })
+    tell({ kind: 'ended' })
+  } catch (cause) {
+    tell({ kind: 'fault', reason: stack(cause) })
+  } finally {
+    guard.close()
+  }
 }
 
 /** What a worker can do, and the keys that it has been asked for. */
@@ -92,7 +95,7 @@ interface Verbs {
   readonly called: Map<string, CalledKey>
 }
 
-function answer(frame: FrameCursor, pipe: FramePipe, verbs: Verbs): void {
+function answer(frame: FrameCursor, pipe: BlockingFramePipe, verbs: Verbs): void {
   const { writer } = pipe
   writer.begin()
   writer.u32(frame.u32())
@@ -114,7 +117,7 @@ function answer(frame: FrameCursor, pipe: FramePipe, verbs: Verbs): void {
   writer.end()
 }
 
-function perform(frame: FrameCursor, pipe: FramePipe, verbs: Verbs): void {
+function perform(frame: FrameCursor, pipe: BlockingFramePipe, verbs: Verbs): void {
   const { writer } = pipe
   const { data, called } = verbs
   const verb = frame.u8()
