@@ -4,7 +4,7 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Ciphertext, parseCiphertext } from '../../src/model/ciphertext.ts'
-import type { CalledKey, DataVerbs } from '../../src/pkcs11/process/data-verbs.ts'
+import type { DataVerbs } from '../../src/pkcs11/process/data-verbs.ts'
 import { DeviceFaultError, StatusError } from '../../src/pkcs11/process/guarded-session.ts'
 import { STATUS } from '../../src/pkcs11/wire.ts'
 import { bindings, type Fault, failure, type InProcessToken, openHere } from './in-process.ts'
@@ -13,7 +13,7 @@ const CONTEXT = Buffer.alloc(2)
 const SECRET = Buffer.from('a secret')
 
 let token: InProcessToken
-let key: CalledKey
+let key: ReturnType<InProcessToken['makeKey']>
 
 beforeAll(async () => {
   token = await openHere()

@@ -2,6 +2,7 @@
 
 import { randomBytes } from 'node:crypto'
 import pkcs11js, { type PKCS11 } from 'pkcs11js'
+import { packHead } from '../../src/model/ciphertext.ts'
 import type { CipherSuite } from '../../src/model/key.ts'
 import { type CalledKey, DataVerbs } from '../../src/pkcs11/process/data-verbs.ts'
 import { GuardedSession, type WorkerToken } from '../../src/pkcs11/process/guarded-session.ts'
@@ -18,8 +19,8 @@ export interface InProcessToken {
   readonly settings: HsmSettings
   readonly directory: string
   readonly served: ServedToken
-  /** Makes a backing key. */
-  makeKey(suite?: CipherSuite): CalledKey
+  /** Makes a backing key; its CKA_ID, as 32 hex digits, is beside it. */
+  makeKey(suite?: CipherSuite): CalledKey & { readonly backingKeyId: string }
   /** Data verbs as a worker has them; what differs from the worker's settings in `change`. */
   verbs(change?: Partial<WorkerToken>): DataVerbs
   close(): void
@@ -46,7 +47,7 @@ export async function openHere(
       served.objects.generate({ id: backingKeyId, label: 'keyslot test 1', suite })
       return {
         suite,
-        keyId: randomBytes(16).toString('hex'),
+        head: packHead({ suite, keyId: randomBytes(16).toString('hex'), backingKeyId }),
         backingKeyId,
         entry: id.toString('latin1'),
         account: '111122223333',

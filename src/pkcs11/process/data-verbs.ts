@@ -6,7 +6,6 @@
 import { timingSafeEqual } from 'node:crypto'
 import type { Handle } from 'pkcs11js'
 import {
-  type CiphertextHeader,
   COMMITMENT_BYTES,
   ciphertextDigest,
   packCiphertext,
@@ -26,10 +25,8 @@ const NO_NONCE = Buffer.alloc(0)
 /** A backing key as a call names it. */
 export interface CalledKey {
   readonly suite: CipherSuite
-  /** UUID, or 32 hex digits. */
-  readonly keyId: string
-  /** CKA_ID as 32 hex digits. */
-  readonly backingKeyId: string
+  /** With which its ciphertexts begin. */
+  readonly head: Buffer
   /** CKA_ID as Latin-1 text. */
   readonly entry: string
   readonly account: string
@@ -117,15 +114,14 @@ export class DataVerbs {
   /** Encrypts what stands in the message buffer behind the room for the commitment. */
   #encryptMessage(key: CalledKey, context: Buffer, plaintextBytes: number): Buffer {
     const message = this.#message.subarray(0, COMMITMENT_BYTES + plaintextBytes)
-    const { suite, keyId, backingKeyId, account } = key
+    const { head, account } = key
     return this.#guard.safely(() => {
       const { handle, nonce } = this.#encryptingKey(key)
-      const header: CiphertextHeader = { suite, keyId, backingKeyId, nonce }
-      const digest = ciphertextDigest(header, { account, context })
+      const digest = ciphertextDigest(head, nonce, { account, context })
       message.set(digest)
       const { iv, sealed } = this.#guard.session.seal(handle, digest, message)
       if (this.#guard.token.verifyEncryption) this.#verify(handle, digest, { iv, sealed }, message)
-      return packCiphertext({ ...header, iv, sealed })
+      return packCiphertext(head, { nonce, iv, sealed })
     }, 'other')
   }
 
@@ -156,8 +152,7 @@ export class DataVerbs {
   }
 
   #decrypted(key: CalledKey, context: Buffer, nonce: Buffer, sealed: Sealed): Buffer {
-    const { suite, keyId, backingKeyId, account } = key
-    const digest = ciphertextDigest({ suite, keyId, backingKeyId, nonce }, { account, context })
+    const digest = ciphertextDigest(key.head, nonce, { account: key.account, context })
     const opened = this.#opened(key, digest, nonce, sealed)
     if (isCommitted(opened, digest)) return opened.subarray(COMMITMENT_BYTES)
     if (isCommitted(this.#opened(key, digest, nonce, sealed), digest)) {

@@ -5,7 +5,7 @@
 
 import { parentPort } from 'node:worker_threads'
 import pkcs11js from 'pkcs11js'
-import { nonceBytes } from '../../model/ciphertext.ts'
+import { nonceBytes, packHead } from '../../model/ciphertext.ts'
 import type { CipherSuite } from '../../model/key.ts'
 import { BlockingFramePipe } from '../pipe.ts'
 import { PROFILES } from '../profiles/choose.ts'
@@ -192,13 +192,12 @@ function calledKey(frame: FrameCursor, keys: Map<string, CalledKey>): CalledKey 
   const accountAt = backingKeyAt + ID_BYTES
   if (name.length <= accountAt) throw new MalformedFrameError('a backing key that is too short')
   const entry = name.slice(backingKeyAt, accountAt)
-  const key: CalledKey = {
+  const head = packHead({
     suite: suite satisfies CipherSuite,
     keyId: Buffer.from(name.slice(1, backingKeyAt), 'latin1').toString('hex'),
     backingKeyId: Buffer.from(entry, 'latin1').toString('hex'),
-    entry,
-    account: name.slice(accountAt),
-  }
+  })
+  const key: CalledKey = { suite, head, entry, account: name.slice(accountAt) }
   if (keys.size >= CALLED_KEYS_MAX) keys.clear()
   keys.set(name, key)
   return key
