@@ -49,8 +49,8 @@ export function encodeResponse<N extends RpcName>(
 
 interface Shape {
   readonly byAwsName: ReadonlyMap<string, FieldContract>
-  /** What gRPC makes of fields that are not on the wire. */
-  readonly zero: () => Record<string, unknown>
+  /** What gRPC makes of fields that are not on the wire; nobody writes into it. */
+  readonly zero: PlainMessage
 }
 
 const shapes = new WeakMap<MessageContract, Shape>()
@@ -59,51 +59,43 @@ function shapeOf(contract: MessageContract): Shape {
   const known = shapes.get(contract)
   if (known) return known
   const { fields } = contract
-  const byAwsName = new Map(fields.map((field) => [field.awsName, field]))
-  const zeros = fields.flatMap((field): [string, () => unknown][] => {
-    const zero = zeroOf(field)
-    return zero ? [[field.name, zero]] : []
-  })
+  const zeros = fields.map((field) => [field.name, zeroOf(field)] as const)
   const shape: Shape = {
-    byAwsName,
-    zero: () => {
-      const message: Record<string, unknown> = {}
-      for (const [name, zero] of zeros) message[name] = zero()
-      return message
-    },
+    byAwsName: new Map(fields.map((field) => [field.awsName, field])),
+    zero: Object.fromEntries(zeros.filter(([, zero]) => zero !== undefined)),
   }
   shapes.set(contract, shape)
   return shape
 }
 
 /** Both doors hand the pipeline the same: an absent field is what it is in `contract/wire.ts`. */
-function zeroOf({ repeated, optional, holds }: FieldContract): (() => unknown) | undefined {
-  if (repeated) return () => []
-  if (holds.kind === 'map') return () => new Map()
+function zeroOf({ repeated, optional, holds }: FieldContract): unknown {
+  if (repeated) return []
+  if (holds.kind === 'map') return new Map()
   if (optional) return undefined
   switch (holds.kind) {
     case 'string':
-      return () => ''
+      return ''
     case 'bytes':
-      return () => Buffer.alloc(0)
+      return Buffer.alloc(0)
     case 'bool':
-      return () => false
+      return false
     case 'int32':
-      return () => 0
+      return 0
     default:
       return undefined
   }
 }
 
-/** A message of which nothing was given. */
+/** A message of which nothing was given, to give it what was. */
 export function zeroMessage(contract: MessageContract): Record<string, unknown> {
-  return shapeOf(contract).zero()
+  return { ...shapeOf(contract).zero }
 }
 
 function readMessage(contract: MessageContract, reader: JsonReader): PlainMessage {
   expectKind(reader, 'object', contract.name)
-  const { byAwsName, zero } = shapeOf(contract)
-  const message = zero()
+  const { byAwsName } = shapeOf(contract)
+  const message = zeroMessage(contract)
   reader.object((name) => {
     const field = byAwsName.get(name)
     // Clients that are newer than we are may say more.
