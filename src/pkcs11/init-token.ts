@@ -2,7 +2,7 @@
 
 import { spawn } from 'node:child_process'
 import { text } from 'node:stream/consumers'
-import { processEnvironment, processFile } from './hsm-process.ts'
+import { processEnvironment, processFile } from './child-process.ts'
 import type { HsmSettings } from './settings.ts'
 
 /** What to make. */

@@ -6,10 +6,10 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import type { Authorised } from '../../src/model/authorised.ts'
 import type { Key } from '../../src/model/key.ts'
+import { type HsmHandle, startHsm } from '../../src/pkcs11/client/supervisor.ts'
 import { type Lane, lanesOf, workersWanted } from '../../src/pkcs11/lanes.ts'
 import { PROFILES } from '../../src/pkcs11/profiles/choose.ts'
 import type { HsmSettings } from '../../src/pkcs11/settings.ts'
-import { type HsmHandle, startHsm } from '../../src/pkcs11/supervisor.ts'
 import { makeKey } from '../pkcs11/token.ts'
 import { type FaultyToken, makeFaultyToken, whyNoFaultModule } from './fault-module.ts'
 

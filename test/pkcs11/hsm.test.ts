@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Authorised } from '../../src/model/authorised.ts'
 import { parseCiphertext } from '../../src/model/ciphertext.ts'
 import { currentBackingKey, type Key } from '../../src/model/key.ts'
-import { type HsmHandle, startHsm } from '../../src/pkcs11/supervisor.ts'
+import { type HsmHandle, startHsm } from '../../src/pkcs11/client/supervisor.ts'
 import { keyWith, makeKey, makeToken, type TestToken } from './token.ts'
 
 const CONTEXT = Buffer.from('0000', 'hex')

@@ -18,10 +18,10 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { parseCiphertext } from '../../src/model/ciphertext.ts'
 import { KmsError } from '../../src/model/failures.ts'
+import { type HsmHandle, type HsmState, startHsm } from '../../src/pkcs11/client/supervisor.ts'
 import { initToken } from '../../src/pkcs11/init-token.ts'
 import { parseObject } from '../../src/pkcs11/profiles/softhsm-files.ts'
 import type { HsmSettings } from '../../src/pkcs11/settings.ts'
-import { type HsmHandle, type HsmState, startHsm } from '../../src/pkcs11/supervisor.ts'
 import { makeKey, makeToken, type TestToken } from './token.ts'
 
 const CONTEXT = Buffer.alloc(2)
@@ -365,7 +365,7 @@ test('the process ends by itself when the door dies', async () => {
 })
 
 const DOOR = `
-import { startHsm } from ${JSON.stringify(new URL('../../src/pkcs11/supervisor.ts', import.meta.url).href)}
+import { startHsm } from ${JSON.stringify(new URL('../../src/pkcs11/client/supervisor.ts', import.meta.url).href)}
 const handle = await startHsm(JSON.parse(process.argv[1]), { log: () => undefined })
 console.log(handle.pid())
 setInterval(() => undefined, 1000)

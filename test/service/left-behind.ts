@@ -2,8 +2,8 @@
 
 import { join } from 'node:path'
 import { type ReconcileReport, reconcile } from '../../src/lifecycle/reconcile.ts'
+import { startHsm } from '../../src/pkcs11/client/supervisor.ts'
 import { findSoftHsm, softhsmEnvironment } from '../../src/pkcs11/profiles/softhsm.ts'
-import { startHsm } from '../../src/pkcs11/supervisor.ts'
 import { openStore } from '../../src/store/database.ts'
 
 /** What the report of a token and a store that match has. */

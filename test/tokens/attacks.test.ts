@@ -21,7 +21,7 @@ import {
   type Said,
 } from '../../src/pkcs11/attacks/run.ts'
 import { ATTACKED_SPECS } from '../../src/pkcs11/attacks/targets.ts'
-import { processEnvironment, processFile } from '../../src/pkcs11/hsm-process.ts'
+import { processEnvironment, processFile } from '../../src/pkcs11/child-process.ts'
 import { nss } from './nss.ts'
 import { softhsm } from './softhsm.ts'
 import type { MadeToken } from './token-kind.ts'

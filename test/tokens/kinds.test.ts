@@ -14,7 +14,7 @@ import { curveOf, verifiesSignature } from '../../src/model/asymmetric/verify.ts
 import type { Authorised } from '../../src/model/authorised.ts'
 import type { Key } from '../../src/model/key.ts'
 import { KEY_SPECS, type KeyKind, type KeySpec, keySpecRow } from '../../src/model/key-specs.ts'
-import { type HsmHandle, startHsm } from '../../src/pkcs11/supervisor.ts'
+import { type HsmHandle, startHsm } from '../../src/pkcs11/client/supervisor.ts'
 import { keyWith } from '../pkcs11/token.ts'
 import { nss } from './nss.ts'
 import { softhsm } from './softhsm.ts'

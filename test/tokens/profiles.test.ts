@@ -4,6 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { IV_BYTES_MAX } from '../../src/model/ciphertext.ts'
+import { startHsm } from '../../src/pkcs11/client/supervisor.ts'
 import {
   MODULE_VARIABLES,
   PROFILES,
@@ -12,7 +13,6 @@ import {
   profileOf,
 } from '../../src/pkcs11/profiles/choose.ts'
 import type { Profile } from '../../src/pkcs11/profiles/profile.ts'
-import { startHsm } from '../../src/pkcs11/supervisor.ts'
 import { softhsm } from './softhsm.ts'
 import type { MadeToken } from './token-kind.ts'
 

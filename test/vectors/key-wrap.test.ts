@@ -6,7 +6,7 @@
 
 import { constants, createCipheriv, createPublicKey, publicEncrypt, randomBytes } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type HsmHandle, startHsm } from '../../src/pkcs11/supervisor.ts'
+import { type HsmHandle, startHsm } from '../../src/pkcs11/client/supervisor.ts'
 import { makeToken, type TestToken } from '../pkcs11/token.ts'
 import { FILES } from './files.ts'
 import { groupsOf, missing, report, sampled, Tally, type Vector } from './wycheproof.ts'

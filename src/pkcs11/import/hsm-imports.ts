@@ -7,7 +7,6 @@
 import type { WrappingAlgorithm, WrappingKeySpec } from '../../model/import/wrapping.ts'
 import type { CipherSuite } from '../../model/key.ts'
 import type { KeyKind } from '../../model/key-specs.ts'
-import type { Connection } from '../client.ts'
 
 /** Key material on its way, and what it is to be. */
 export interface WrappedMaterial extends KeyKind {
@@ -89,26 +88,4 @@ export interface ImportVerbs {
 /** Wrapped material as it is on the pipe. */
 export type SentMaterial = Omit<WrappedMaterial, 'encryptedKeyMaterial'> & {
   readonly encryptedKeyMaterial: string
-}
-
-/** The imports over the pipes of whatever HSM process is running. */
-export function importsOver(connection: Connection): HsmImports {
-  return {
-    async makeWrappingKey(input) {
-      return Buffer.from(await connection.manage('makeWrappingKey', input), 'base64')
-    },
-    async destroyWrappingKey(id) {
-      await connection.manage('destroyWrappingKey', id)
-    },
-    listWrappingKeys: () => connection.manage('listWrappingKeys', null),
-    checkMaterial: (material) => connection.manage('checkMaterial', sent(material)),
-    async importBackingKey(input) {
-      const publicKey = await connection.manage('importBackingKey', sent(input))
-      return publicKey === null ? undefined : Buffer.from(publicKey, 'base64')
-    },
-  }
-}
-
-function sent<Input extends WrappedMaterial>(input: Input) {
-  return { ...input, encryptedKeyMaterial: input.encryptedKeyMaterial.toString('base64') }
 }

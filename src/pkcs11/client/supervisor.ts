@@ -2,10 +2,12 @@
  * Keeps one HSM process running: starts it, starts it again when it ends, and says how it is.
  */
 
-import { type Connection, hsmOver, objectsOver } from './client.ts'
-import type { Hsm, HsmObjects } from './hsm.ts'
-import { type Ending, HsmProcess, unavailable } from './hsm-process.ts'
-import type { HsmReport, HsmSettings, Log, TokenIdentity } from './settings.ts'
+import type { Hsm, HsmObjects } from '../hsm.ts'
+import type { HsmReport, HsmSettings, Log, TokenIdentity } from '../settings.ts'
+import { type Connection, unavailable } from './connection.ts'
+import { hsmOver } from './data.ts'
+import { type Ending, HsmProcess } from './hsm-process.ts'
+import { objectsOver } from './objects.ts'
 
 const RESTART_FIRST_MS = 100
 const RESTART_MAX_MS = 3000

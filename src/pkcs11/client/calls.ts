@@ -4,16 +4,16 @@
  */
 
 import type { Socket } from 'node:net'
-import { KmsError } from '../model/failures.ts'
-import type { CallLimits } from './hsm.ts'
-import type { Lane } from './lanes.ts'
-import { FramePipe } from './pipe.ts'
+import { KmsError } from '../../model/failures.ts'
+import type { CallLimits } from '../hsm.ts'
+import type { Lane } from '../lanes.ts'
+import { FramePipe } from '../pipe.ts'
 import {
   DATA_FRAME_BYTES_MAX,
   type FrameCursor,
   type FrameWriter,
   MalformedFrameError,
-} from './wire.ts'
+} from '../wire.ts'
 
 /** How often waiting calls are looked over, in milliseconds. */
 const SWEEP_MS = 100

@@ -1,19 +1,19 @@
 /** The HSM's verbs for keys of other kinds than for symmetric encryption, over the workers' pipes. */
 
-import type { Authorised } from '../model/authorised.ts'
-import { type BackingKey, currentBackingKey, type Key } from '../model/key.ts'
-import { type KeySpec, materialOf } from '../model/key-specs.ts'
+import type { Authorised } from '../../model/authorised.ts'
+import { type BackingKey, currentBackingKey, type Key } from '../../model/key.ts'
+import { type KeySpec, materialOf } from '../../model/key-specs.ts'
+import type { CallLimits, DataKeyPair, Hsm } from '../hsm.ts'
+import { type FrameWriter, SIDE, VERB } from '../wire.ts'
+import type { MakeCall } from './connection.ts'
 import {
   assertBytes,
   backingKeyOf,
   beginCall,
-  type MakeCall,
   PLAINTEXT_BYTES_MAX,
   writeKey,
   writeSource,
-} from './client.ts'
-import type { CallLimits, DataKeyPair, Hsm } from './hsm.ts'
-import { type FrameWriter, SIDE, VERB } from './wire.ts'
+} from './frames.ts'
 
 /** The longest ciphertext of a pair: RSA's with a modulus of 4096 bits. */
 const OAEP_BYTES_MAX = 512

@@ -3,15 +3,16 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { Socket } from 'node:net'
 import { createInterface } from 'node:readline'
-import { fileURLToPath } from 'node:url'
-import { KmsError } from '../model/failures.ts'
+import { KmsError } from '../../model/failures.ts'
+import { passedPin, processEnvironment, processFile } from '../child-process.ts'
+import { lanesOf } from '../lanes.ts'
+import type { FromProcess, ManagementVerb, ManagementVerbs, ToProcess } from '../management.ts'
+import { FramePipe } from '../pipe.ts'
+import { PROFILES } from '../profiles/choose.ts'
+import type { HsmSettings, Log, TokenIdentity } from '../settings.ts'
+import { MANAGEMENT_FRAME_BYTES_MAX } from '../wire.ts'
 import { Calls } from './calls.ts'
-import { lanesOf } from './lanes.ts'
-import type { FromProcess, ManagementVerb, ManagementVerbs, ToProcess } from './management.ts'
-import { FramePipe } from './pipe.ts'
-import { MODULE_VARIABLES, PROFILES } from './profiles/choose.ts'
-import type { HsmSettings, Log, TokenIdentity } from './settings.ts'
-import { MANAGEMENT_FRAME_BYTES_MAX } from './wire.ts'
+import { unavailable } from './connection.ts'
 
 const MANAGEMENT_FD = 3
 const FIRST_WORKER_FD = 4
@@ -250,39 +251,6 @@ export class HsmProcess {
     writer.end()
     this.#management.flushSoon()
   }
-}
-
-/** The failure of a call while there is no HSM process to make it. */
-export function unavailable(reason: string): KmsError {
-  return new KmsError('KMSInternalException', 'The HSM is not available; try again.', {
-    grpc: 'UNAVAILABLE',
-    cause: new Error(reason),
-  })
-}
-
-/** The path of a file that runs as a process; its extension is this file's own. */
-export function processFile(name: string): string {
-  return fileURLToPath(new URL(`./process/${name}${import.meta.url.slice(-3)}`, import.meta.url))
-}
-
-/** All that a process which loads the module sees of the environment. */
-export function processEnvironment(module: HsmSettings['moduleEnvironment']): NodeJS.ProcessEnv {
-  const names = ['PATH', 'HOME', ...MODULE_VARIABLES]
-  return { ...Object.fromEntries(names.map((name) => [name, process.env[name]])), ...module }
-}
-
-/**
- * How a PIN that comes by a descriptor reaches a process: as the last of what it is given.
- *
- * @param at the number that the descriptor has there: how many others come before it.
- */
-export function passedPin(
-  settings: HsmSettings,
-  at: number,
-): { readonly settings: HsmSettings; readonly descriptors: readonly number[] } {
-  const { pinFd } = settings
-  if (pinFd === undefined) return { settings, descriptors: [] }
-  return { settings: { ...settings, pinFd: at }, descriptors: [pinFd] }
 }
 
 function spawnProcess(
