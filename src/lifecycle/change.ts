@@ -12,7 +12,8 @@ import { createHash, randomBytes } from 'node:crypto'
 import type { BackingKey, Key, RotationSchedule, RotationType } from '../model/key.ts'
 import { isPair, type KeyKind, type KeySpec } from '../model/key-specs.ts'
 import type { BackingKeyKind, HsmObjects } from '../pkcs11/hsm.ts'
-import type { Intent, Store } from '../store/store.ts'
+import type { Intent } from '../store/intent.ts'
+import type { Store } from '../store/store.ts'
 
 /** What a change works with. */
 export interface Services {

@@ -6,7 +6,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Authorised } from '../model/authorised.ts'
 import type { Key } from '../model/key.ts'
-import type { Intent } from '../store/store.ts'
+import type { Intent } from '../store/intent.ts'
 import { isRunning, runChange, type Services } from './change.ts'
 
 /**

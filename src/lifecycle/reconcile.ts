@@ -7,7 +7,8 @@
  */
 
 import { setImmediate } from 'node:timers/promises'
-import type { Intent, KnownBackingKey, Store } from '../store/store.ts'
+import type { Intent } from '../store/intent.ts'
+import type { KnownBackingKey, Store } from '../store/store.ts'
 import { isRunning, type MaterialIntent, type Services, settle } from './change.ts'
 import { carryOutDestruction, destructionIsOnHold } from './destroy.ts'
 import { carryOutRemoval } from './import/remove.ts'

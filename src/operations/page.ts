@@ -2,7 +2,7 @@
 
 import type { Place } from '../model/arn.ts'
 import { packMarker, parseMarker } from '../model/marker.ts'
-import type { PageRequest } from '../store/store.ts'
+import type { PageRequest } from '../store/page.ts'
 
 /** A list to take a page of. */
 interface List<Item> {

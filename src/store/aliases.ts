@@ -3,7 +3,7 @@
 import type { Kysely } from 'kysely'
 import type { Place } from '../model/arn.ts'
 import { fail } from '../model/failures.ts'
-import type { HotCopies } from './hot-copies.ts'
+import type { HotCopies } from './copies/hot-copies.ts'
 import { keyIsThere } from './keys.ts'
 import { aliasOf, type Tables } from './rows.ts'
 import type { AliasStore } from './store.ts'

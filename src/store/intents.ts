@@ -2,8 +2,9 @@
 
 import type { Kysely } from 'kysely'
 import type { KeyState } from '../model/key.ts'
-import type { HotCopies } from './hot-copies.ts'
+import type { HotCopies } from './copies/hot-copies.ts'
 import { finishImport } from './import/changes.ts'
+import type { Intent } from './intent.ts'
 import { countKeys, readKey } from './keys.ts'
 import {
   backingKeyRow,
@@ -14,7 +15,7 @@ import {
   policyColumns,
   type Tables,
 } from './rows.ts'
-import type { Intent, IntentStore, NewKey } from './store.ts'
+import type { IntentStore, NewKey } from './store.ts'
 
 /** The changes under way of a database. */
 export function intentStore(db: Kysely<Tables>, copies: HotCopies): IntentStore {

@@ -3,7 +3,7 @@
 import type { ExpressionBuilder, Kysely, SelectQueryBuilder } from 'kysely'
 import type { Place } from '../model/arn.ts'
 import type { Key } from '../model/key.ts'
-import type { HotCopies } from './hot-copies.ts'
+import type { HotCopies } from './copies/hot-copies.ts'
 import {
   type BackingKeyRow,
   type KeyRow,

@@ -8,28 +8,14 @@
  */
 
 import type { Place } from '../model/arn.ts'
-import type {
-  Alias,
-  BackingKey,
-  Key,
-  KeyPolicy,
-  KeyState,
-  RotationSchedule,
-  Tag,
-} from '../model/key.ts'
+import type { Alias, Key, KeyPolicy, KeyState, RotationSchedule, Tag } from '../model/key.ts'
 import type { KeyKind } from '../model/key-specs.ts'
-import type { GrantStore } from './grants/grants.ts'
+import type { GrantStore } from './grants/store.ts'
 import type { IdentityStore } from './identities/store.ts'
 import type { ImportStore } from './import/store.ts'
+import type { Intent } from './intent.ts'
+import type { PageRequest } from './page.ts'
 import type { LastUseStore } from './usage/last-uses.ts'
-
-/** A page of a list, in the order of the list's key. */
-export interface PageRequest {
-  /** Begin after the item with this key; from the start if absent. */
-  readonly after?: string
-  /** How many at most. */
-  readonly limit: number
-}
 
 /** What can change in a key without touching the token. */
 export interface KeyChange {
@@ -44,20 +30,6 @@ export interface KeyChange {
 
 /** A key about to be made: its backing keys come when its material is proved. */
 export type NewKey = Omit<Key, 'backingKeys' | 'pendingRotation' | 'state' | 'arn'>
-
-/** A change that spans token and store, written before the token is touched. */
-export type Intent = {
-  readonly intentId: string
-  readonly keyId: string
-  /** Milliseconds since the epoch. */
-  readonly createdMs: number
-} & (
-  | { readonly kind: 'create'; readonly backingKey: BackingKey }
-  | { readonly kind: 'rotate'; readonly backingKey: BackingKey }
-  | { readonly kind: 'remove'; readonly backingKey: BackingKey }
-  | { readonly kind: 'import'; readonly backingKey: BackingKey; readonly wrappingKeyId: string }
-  | { readonly kind: 'destroy' }
-)
 
 /** The keys. */
 export interface KeyStore {

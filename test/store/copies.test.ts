@@ -2,7 +2,7 @@
 
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { Copies } from '../../src/store/copies.ts'
+import { Copies } from '../../src/store/copies/copies.ts'
 
 test('never answer anything but the last value, however reads and changes interleave', () => {
   const name = fc.constantFrom('a', 'b', 'c', 'd', 'e')

@@ -6,7 +6,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { BackingKey, Key, Tag } from '../../src/model/key.ts'
 import { openStore } from '../../src/store/database.ts'
-import type { Intent, NewKey, Store } from '../../src/store/store.ts'
+import type { Intent } from '../../src/store/intent.ts'
+import type { NewKey, Store } from '../../src/store/store.ts'
 
 export const place = { region: 'eu-central-1', account: '111122223333' }
 

@@ -6,7 +6,7 @@ import { Migrator } from 'kysely/migration'
 import { expect, test } from 'vitest'
 import { openStore } from '../../src/store/database.ts'
 import { firstMigration } from '../../src/store/migrations/0001-first.ts'
-import { sqliteDialect } from '../../src/store/sqlite.ts'
+import { sqliteDialect } from '../../src/store/sqlite/sqlite.ts'
 import { temporaryDirectory } from './fixture.ts'
 
 test('a key from before there were key policies has the default one, and no known use', async () => {

@@ -7,7 +7,7 @@ import { randomUUID } from 'node:crypto'
 import type { Authorised } from '../../model/authorised.ts'
 import { fail } from '../../model/failures.ts'
 import { type BackingKey, hasExpired, type Key } from '../../model/key.ts'
-import type { Intent } from '../../store/store.ts'
+import type { Intent } from '../../store/intent.ts'
 import { runChange, type Services } from '../change.ts'
 
 /**

@@ -9,7 +9,7 @@ import {
   type GrantOperation,
   type GrantPrincipal,
 } from '../../model/grant.ts'
-import { check, inRow, oneOf, whole } from '../rows.ts'
+import { check, inRow, oneOf, whole } from '../row-checks.ts'
 
 /** A row of `grants`; the migration says what the columns hold. */
 export interface GrantRow {

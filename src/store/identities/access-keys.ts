@@ -1,7 +1,7 @@
 /** The access keys. */
 
 import type { Kysely } from 'kysely'
-import type { HotCopies } from '../hot-copies.ts'
+import type { HotCopies } from '../copies/hot-copies.ts'
 import type { Tables } from '../rows.ts'
 import { accessKeyOf } from './rows.ts'
 import type { AccessKeyStore, AccessKeysOf } from './store.ts'

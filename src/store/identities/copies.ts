@@ -2,7 +2,7 @@
 
 import type { AccessKey, Account, IdentityProvider } from '../../model/identities/account.ts'
 import { foldedName, type Principal } from '../../model/identities/principal.ts'
-import { Copies } from '../copies.ts'
+import { Copies } from '../copies/copies.ts'
 import type { PrincipalsOf } from './store.ts'
 
 /** How many of each are held at least before one is let go. */

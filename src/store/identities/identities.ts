@@ -2,7 +2,7 @@
 
 import type { Kysely } from 'kysely'
 import { parsePrincipalArn } from '../../model/identities/principal.ts'
-import type { HotCopies } from '../hot-copies.ts'
+import type { HotCopies } from '../copies/hot-copies.ts'
 import type { Tables } from '../rows.ts'
 import { accessKeyStore } from './access-keys.ts'
 import { principalStore } from './principals.ts'

@@ -2,7 +2,7 @@
 
 import type { Kysely } from 'kysely'
 import { foldedName, type Principal } from '../../model/identities/principal.ts'
-import type { HotCopies } from '../hot-copies.ts'
+import type { HotCopies } from '../copies/hot-copies.ts'
 import type { Tables } from '../rows.ts'
 import { principalKey } from './copies.ts'
 import { type PrincipalRow, principalOf, principalRow } from './rows.ts'

@@ -2,7 +2,7 @@
 
 import type { Kysely } from 'kysely'
 import { providerArn } from '../../model/identities/principal.ts'
-import type { HotCopies } from '../hot-copies.ts'
+import type { HotCopies } from '../copies/hot-copies.ts'
 import type { Tables } from '../rows.ts'
 import { type ProviderRow, providerOf, providerRow } from './rows.ts'
 import type { ProviderStore } from './store.ts'

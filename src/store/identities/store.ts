@@ -5,7 +5,7 @@
 
 import type { AccessKey, Account, IdentityProvider } from '../../model/identities/account.ts'
 import type { Principal, PrincipalKind } from '../../model/identities/principal.ts'
-import type { PageRequest } from '../store.ts'
+import type { PageRequest } from '../page.ts'
 
 /** The accounts. */
 export interface AccountStore {

@@ -2,9 +2,9 @@
 
 import type { Kysely } from 'kysely'
 import type { Key } from '../../model/key.ts'
+import type { Intent } from '../intent.ts'
 import { readKey } from '../keys.ts'
 import { backingKeyRow, type Tables } from '../rows.ts'
-import type { Intent } from '../store.ts'
 
 /**
  * Makes the material of an import what its intent says, and its wrapping key used.

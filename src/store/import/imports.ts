@@ -1,7 +1,7 @@
 /** Imports and removals of material in a database. */
 
 import type { Kysely } from 'kysely'
-import type { HotCopies } from '../hot-copies.ts'
+import type { HotCopies } from '../copies/hot-copies.ts'
 import { begin, endIntent } from '../intents.ts'
 import { readKey, readKeys, withoutChangeUnderWay } from '../keys.ts'
 import { intentRow, type Tables } from '../rows.ts'

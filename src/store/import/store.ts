@@ -2,7 +2,7 @@
 
 import type { WrappingAlgorithm, WrappingKeySpec } from '../../model/import/wrapping.ts'
 import type { ImportedMaterial, Key } from '../../model/key.ts'
-import type { Intent } from '../store.ts'
+import type { Intent } from '../intent.ts'
 
 /** A key pair of the token that material of one key is wrapped under. */
 export interface WrappingKey {

@@ -18,7 +18,7 @@ import {
   SqliteIntrospector,
   SqliteQueryCompiler,
 } from 'kysely'
-import { fail } from '../model/failures.ts'
+import { fail } from '../../model/failures.ts'
 
 /** How many prepared statements are kept: more than keyslot has queries of fixed shape. */
 const STATEMENTS_KEPT = 256

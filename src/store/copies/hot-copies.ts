@@ -1,9 +1,9 @@
 /** The copies that answer hot reads: of keys, aliases, grants and who is who. */
 
-import type { Grant } from '../model/grant.ts'
-import type { Alias, Key } from '../model/key.ts'
+import type { Grant } from '../../model/grant.ts'
+import type { Alias, Key } from '../../model/key.ts'
+import { type IdentityCopies, identityCopies } from '../identities/copies.ts'
 import { Copies } from './copies.ts'
-import { type IdentityCopies, identityCopies } from './identities/copies.ts'
 
 /**
  * How many keys are held at least before one is let go: all that an account may have in a Region,
