@@ -101,6 +101,10 @@ describe('rooms', () => {
 })
 
 describe('files', () => {
+  test('import each other in no circle', () => {
+    expect(inCircles([...text.keys()])).toEqual([])
+  })
+
   test('have names that say something', () => {
     const named = [...text.keys()].filter((file) => BANNED_NAMES.test(file.split('/').at(-1) ?? ''))
     expect(named).toEqual([])
@@ -195,6 +199,19 @@ function importsOf(file: string): Import[] {
     to: relative(ROOT, resolve(ROOT, dirname(file), path ?? dynamic ?? '')),
     typeOnly: type !== undefined,
   }))
+}
+
+/** Files that import each other, whichever way round, and those between two such circles. */
+function inCircles(files: readonly string[]): string[] {
+  const left = new Map(files.map((file) => [file, importsOf(file).map(({ to }) => to)]))
+  for (;;) {
+    const imported = new Set([...left.values()].flat())
+    const free = [...left].filter(
+      ([file, to]) => !imported.has(file) || !to.some((each) => left.has(each)),
+    )
+    if (free.length === 0) return [...left.keys()]
+    for (const [file] of free) left.delete(file)
+  }
 }
 
 function isAllowed({ from, to, typeOnly }: Import): boolean {

@@ -9,12 +9,7 @@ import { rootArn } from '../model/arn.ts'
 import type { Caller } from '../model/caller.ts'
 import { fail, KmsError } from '../model/failures.ts'
 import type { AccessKey } from '../model/identities/account.ts'
-import {
-  type NamedPolicy,
-  type Principal,
-  type PrincipalName,
-  sessionArn,
-} from '../model/identities/principal.ts'
+import { type Principal, type PrincipalName, sessionArn } from '../model/identities/principal.ts'
 import {
   accessKeyContext,
   parseSession,
@@ -23,6 +18,7 @@ import {
 } from '../model/identities/session.ts'
 import type { Sealer, WebIdentityClaim } from '../operations/operation.ts'
 import type { Store } from '../store/store.ts'
+import type { PrincipalPolicies } from './evidence/policies.ts'
 import { type Bearer, bearerOf, type SvidSettings, webIdentityOf } from './identities/bearer.ts'
 import { createTokenVerifier } from './identities/web-identity.ts'
 
@@ -37,13 +33,6 @@ export interface Credential {
    * @throws KmsError UnrecognizedClientException if it is gone; ExpiredTokenException.
    */
   caller(): Promise<Caller>
-}
-
-/** What bounds and gives a principal's permissions. */
-export interface PrincipalPolicies {
-  readonly identityPolicies: readonly NamedPolicy[]
-  /** A JSON document. */
-  readonly boundary?: string
 }
 
 /** The identities of the installation. */

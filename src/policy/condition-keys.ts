@@ -10,7 +10,7 @@
  */
 
 import type { Caller } from '../model/caller.ts'
-import type { Reader } from './patterns.ts'
+import type { Reader } from './request.ts'
 
 type ReaderOfCaller = (caller: Caller) => string | undefined
 

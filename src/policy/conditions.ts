@@ -7,8 +7,8 @@ import { readerOfKey } from './condition-keys.ts'
 import { type Element, membersOf, refusalAt, refuse, textsOf } from './elements.ts'
 import type { Operator } from './operators/operator.ts'
 import { operatorNamed } from './operators/table.ts'
-import type { Matcher, Reader } from './patterns.ts'
-import type { PolicyRequest } from './request.ts'
+import type { Matcher } from './patterns.ts'
+import type { PolicyRequest, Reader } from './request.ts'
 
 /** Whether a condition holds. */
 export type Condition = (request: PolicyRequest) => boolean

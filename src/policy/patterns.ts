@@ -6,10 +6,7 @@
  */
 
 import { readerOfKey } from './condition-keys.ts'
-import type { PolicyRequest } from './request.ts'
-
-/** Reads a value from a request; `undefined` if there is none. */
-export type Reader = (request: PolicyRequest) => string | readonly string[] | undefined
+import type { PolicyRequest, Reader } from './request.ts'
 
 /** A variable in a text: `${aws:username}`, `${aws:PrincipalTag/team, 'none'}`. */
 interface Variable {

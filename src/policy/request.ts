@@ -31,3 +31,6 @@ export interface PolicyRequest {
    */
   readonly provider?: string
 }
+
+/** Reads a value from a request; `undefined` if there is none. */
+export type Reader = (request: PolicyRequest) => string | readonly string[] | undefined

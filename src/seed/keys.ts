@@ -1,8 +1,7 @@
 /** Keys of a seed, each known by its alias. */
 
-import { optional, required } from './principals.ts'
-import type { AccountSeed } from './seed.ts'
-import { documentOf, membersOf, type Place, textsOf } from './yaml.ts'
+import type { AccountSeed } from './account-seed.ts'
+import { documentOf, membersOf, optional, type Place, required, textsOf } from './yaml.ts'
 
 /** Makes a key as the seed has it, with its alias. */
 export async function seedKey(seed: AccountSeed, place: Place): Promise<void> {

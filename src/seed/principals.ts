@@ -1,13 +1,15 @@
 /** Users, roles, access keys and identity providers of a seed. */
 
-import type { AccountSeed } from './seed.ts'
+import type { AccountSeed } from './account-seed.ts'
 import {
   documentOf,
   fileOf,
   itemsOf,
   membersOf,
+  optional,
   type Place,
   refuse,
+  required,
   textOf,
   textsOf,
 } from './yaml.ts'
@@ -117,21 +119,6 @@ export async function seedProvider(seed: AccountSeed, place: Place): Promise<voi
     const { arn: openIdConnectProviderArn } = found
     await seed.call('UpdateOpenIDConnectProvider', { openIdConnectProviderArn, ...said })
   }
-}
-
-/** A member that has to be there. */
-export function required<Name extends string>(
-  place: Place,
-  members: ReadonlyMap<Name, Place>,
-  name: Name,
-): string {
-  const member = members.get(name)
-  return member ? textOf(member) : refuse(place, `there is no ${name}`)
-}
-
-/** A text that may be absent. */
-export function optional(place: Place | undefined): string | undefined {
-  return place && textOf(place)
 }
 
 function tagsOf(place: Place | undefined): { readonly key: string; readonly value: string }[] {

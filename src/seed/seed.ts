@@ -11,6 +11,7 @@ import type { Caller } from '../model/caller.ts'
 import { KmsError } from '../model/failures.ts'
 import type { OperationName, Operations } from '../operations/operation.ts'
 import type { Pipeline } from '../pipeline/call.ts'
+import type { AccountSeed } from './account-seed.ts'
 import { seedKey } from './keys.ts'
 import { seedAccessKey, seedProvider, seedRole, seedUser } from './principals.ts'
 import { itemsOf, membersOf, type Place, readYaml, refuse, SeedError, textOf } from './yaml.ts'
@@ -20,22 +21,6 @@ export interface SeedParts {
   readonly pipeline: Pipeline
   /** The installation's first account, whose root makes the others. */
   readonly operator: string
-}
-
-/** What applies the seed of an account. */
-export interface AccountSeed {
-  /** Calls as the account's root. */
-  call<N extends OperationName>(
-    name: N,
-    request: Operations[N]['request'],
-  ): Promise<Operations[N]['response']>
-  /** The same; `undefined` for a failure of this name. */
-  find<N extends OperationName>(
-    name: N,
-    request: Operations[N]['request'],
-  ): Promise<Operations[N]['response'] | undefined>
-  /** The path of a file that the seed names. */
-  readonly resolvePath: (path: string) => string
 }
 
 const MISSING: readonly string[] = ['NoSuchEntityException', 'NotFoundException']

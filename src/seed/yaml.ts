@@ -115,3 +115,18 @@ function textOfFile(path: string, at: string): string {
     throw new SeedError(`${at}: ${path} cannot be read (${code})`)
   }
 }
+
+/** A member that has to be there. */
+export function required<Name extends string>(
+  place: Place,
+  members: ReadonlyMap<Name, Place>,
+  name: Name,
+): string {
+  const member = members.get(name)
+  return member ? textOf(member) : refuse(place, `there is no ${name}`)
+}
+
+/** A text that may be absent. */
+export function optional(place: Place | undefined): string | undefined {
+  return place && textOf(place)
+}

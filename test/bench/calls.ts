@@ -3,7 +3,6 @@
 import { CONTRACT } from '../../src/contract/contract.ts'
 import { encodeMessage } from '../../src/contract/wire.ts'
 import type { RpcName } from '../../src/service.ts'
-import type { Installation } from './installation.ts'
 
 /** The sizes of plaintexts. */
 export const PLAINTEXT_BYTES = [32, 4096] as const
@@ -19,6 +18,16 @@ export type SigningSpec = keyof typeof SIGNING
 
 /** All of them. */
 export const SIGNING_SPECS = Object.keys(SIGNING) as readonly SigningSpec[]
+
+/** What a generator needs to know of an installation. */
+export interface Installation {
+  readonly home: string
+  readonly keyIds: readonly string[]
+  /** For each size of plaintext, one ciphertext for each key. */
+  readonly ciphertexts: ReadonlyMap<number, readonly Buffer[]>
+  /** A key that signs, of each spec that was asked for. */
+  readonly signingKeyIds: Readonly<Partial<Record<SigningSpec, string>>>
+}
 
 /** A call that is measured. */
 export type MeasuredCall = {

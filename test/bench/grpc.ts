@@ -6,14 +6,9 @@
 import { execFileSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { framesOf, type MeasuredCall, SIGNING_SPECS } from './calls.ts'
+import { framesOf, type Installation, type MeasuredCall, SIGNING_SPECS } from './calls.ts'
 import { type RoundResult, runRound } from './generator.ts'
-import {
-  copyInstallation,
-  type Installation,
-  makeInstallation,
-  type Wanted,
-} from './installation.ts'
+import { copyInstallation, makeInstallation, type Wanted } from './installation.ts'
 import { tell } from './progress.ts'
 import type { RawCosts } from './raw-token.ts'
 import {

@@ -6,18 +6,8 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { type Client, connect } from '../../src/client/client.ts'
 import { softhsmConfiguration } from '../../src/pkcs11/profiles/softhsm.ts'
-import { PLAINTEXT_BYTES, type SigningSpec } from './calls.ts'
+import { type Installation, PLAINTEXT_BYTES, type SigningSpec } from './calls.ts'
 import { type RunningServer, startKeyslot, THIS_CHECKOUT } from './servers.ts'
-
-/** What a generator needs to know of an installation. */
-export interface Installation {
-  readonly home: string
-  readonly keyIds: readonly string[]
-  /** For each size of plaintext, one ciphertext for each key. */
-  readonly ciphertexts: ReadonlyMap<number, readonly Buffer[]>
-  /** A key that signs, of each spec that was asked for. */
-  readonly signingKeyIds: Readonly<Partial<Record<SigningSpec, string>>>
-}
 
 /** What an installation is to have. */
 export interface Wanted {

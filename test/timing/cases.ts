@@ -10,16 +10,7 @@ import { EXPECTED } from '../doors/aws/expected.ts'
 import { type AccessKey, sign } from '../doors/aws/sign.ts'
 import { insertKey, newKey, temporaryStore } from '../store/fixture.ts'
 import { paddingCases } from './padding.ts'
-
-/** A call that has been prepared, so that only itself is measured. */
-export type Prepared = () => unknown
-
-/** Two classes of calls, which both fail. */
-export interface TimingCase {
-  readonly name: string
-  /** Prepares a call of the first class or of the second, in the same way. */
-  readonly prepare: (second: boolean) => Prepared
-}
+import type { TimingCase } from './timing-case.ts'
 
 /** The cases, and how to tidy up after them. */
 export interface TimingCases {

@@ -7,7 +7,8 @@
 import { randomInt } from 'node:crypto'
 import { loadavg } from 'node:os'
 import { parseArgs } from 'node:util'
-import { type Prepared, type TimingCase, timingCases } from './cases.ts'
+import { timingCases } from './cases.ts'
+import type { Prepared, TimingCase } from './timing-case.ts'
 import { mostT, type Samples, T_MAX } from './welch.ts'
 
 const WARMING_UP = 20_000

@@ -6,7 +6,7 @@
 import { randomInt } from 'node:crypto'
 import { type OaepHash, oaepMessage } from '../../src/pkcs11/import/oaep.ts'
 import { spoiltBlocks } from '../vectors/oaep-blocks.ts'
-import type { TimingCase } from './cases.ts'
+import type { TimingCase } from './timing-case.ts'
 
 const BLOCK_BYTES = 256
 const POOL = 256

@@ -4,6 +4,7 @@
  */
 
 import type { Caller } from '../../model/caller.ts'
+import type { NamedPolicy } from '../../model/identities/principal.ts'
 import { compilePolicy, type Policy } from '../../policy/document.ts'
 import type { Evidence } from '../../policy/evaluate.ts'
 import type { PolicyKind } from '../../policy/statements.ts'
@@ -15,6 +16,13 @@ export interface CompiledPolicy {
   readonly asksAliases: boolean
   /** Whether it may ask for the tags of the key. */
   readonly asksTags: boolean
+}
+
+/** What bounds and gives a principal's permissions. */
+export interface PrincipalPolicies {
+  readonly identityPolicies: readonly NamedPolicy[]
+  /** A JSON document. */
+  readonly boundary?: string
 }
 
 /** The policies of a caller itself, ready to be asked. */
@@ -33,13 +41,7 @@ export const NO_POLICIES: OwnPolicies = { identityPolicies: [], sessionPolicies:
 /** Makes the policies of a caller ready, those of its session among them. */
 export function ownPolicies(
   caller: Caller,
-  {
-    identityPolicies,
-    boundary,
-  }: {
-    readonly identityPolicies: readonly { readonly name: string; readonly text: string }[]
-    readonly boundary?: string
-  },
+  { identityPolicies, boundary }: PrincipalPolicies,
 ): OwnPolicies {
   const named = identityPolicies.map(({ name, text }) => ({
     name,

@@ -9,8 +9,8 @@ import type { Principal } from '../../model/identities/principal.ts'
 import type { CallFacts, Conditions } from '../../operations/authority.ts'
 import { type Decision, evaluate } from '../../policy/evaluate.ts'
 import { conditionValues } from '../evidence/conditions.ts'
+import type { PrincipalPolicies } from '../evidence/policies.ts'
 import { compiledPolicy, ownPolicies } from '../evidence/policies.ts'
-import type { PrincipalPolicies } from '../identities.ts'
 
 /** What policies may ask of a call whatever its role. */
 export interface TrustFacts {

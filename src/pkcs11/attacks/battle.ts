@@ -14,7 +14,7 @@ import { TokenSession } from '../token/session.ts'
 import { dataKeyPairTemplate, publicKeyTemplate } from '../token/templates.ts'
 import { ATTACKS } from './attack.ts'
 import { Attacker } from './attacker.ts'
-import type { Outcome } from './report.ts'
+import type { Attacked, Outcome } from './report.ts'
 import { SAID_FD } from './run.ts'
 import {
   ATTACKED_SPECS,
@@ -58,12 +58,6 @@ export function openBattle(served: ServedToken): Battle {
       attacker.close()
     },
   }
-}
-
-/** What has come of an attack on a key. */
-export interface Attacked {
-  readonly key: string
-  readonly attack: string
 }
 
 /** How a battle is fought, and who is told of it. */

@@ -24,6 +24,12 @@ export interface Success {
   readonly how: string
 }
 
+/** An attack on a key. */
+export interface Attacked {
+  readonly key: string
+  readonly attack: string
+}
+
 /** What one attack came to. */
 export interface AttackRow {
   readonly attack: string

@@ -10,8 +10,7 @@ import type { Readable } from 'node:stream'
 import type { KeySpec } from '../../model/key-specs.ts'
 import { passedPin, processEnvironment, processFile } from '../child-process.ts'
 import type { HsmSettings } from '../settings.ts'
-import type { Attacked } from './battle.ts'
-import { type AttackReport, CRASH, type Outcome, Tally } from './report.ts'
+import { type Attacked, type AttackReport, CRASH, type Outcome, Tally } from './report.ts'
 
 /** On which the process says what came of it. */
 export const SAID_FD = 3

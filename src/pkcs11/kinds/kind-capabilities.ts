@@ -16,7 +16,7 @@ import {
   type OaepAlgorithm,
   type SigningAlgorithm,
 } from '../../model/key-specs.ts'
-import type { CapabilityRow } from '../token/capabilities.ts'
+import type { CapabilityRow } from '../token/capability-row.ts'
 import {
   CKM_EC_EDWARDS_KEY_PAIR_GEN,
   CKM_EDDSA,

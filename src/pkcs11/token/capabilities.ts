@@ -11,6 +11,7 @@ import type { CipherSuite } from '../../model/key.ts'
 import type { KeyKind } from '../../model/key-specs.ts'
 import { kindRows } from '../kinds/kind-capabilities.ts'
 import type { Capability } from '../settings.ts'
+import type { CapabilityRow } from './capability-row.ts'
 import { generationOf, KIND_CAPABILITIES, type KindCapability } from './mechanisms.ts'
 import { TokenError } from './return-values.ts'
 import type { TokenSession } from './session.ts'
@@ -19,16 +20,6 @@ import { proofKeyTemplate } from './templates.ts'
 const KEY_BYTES = 32
 const AAD = Buffer.alloc(32, 'aad')
 const PLAINTEXT = Buffer.from('sixteen byte xy and some more of them')
-
-/** Something that keyslot uses, and how it is proved. */
-export interface CapabilityRow {
-  readonly name: string
-  readonly use: string
-  /** The mechanism's number; absent for what is a function of every token. */
-  readonly mechanism?: number
-  /** @throws when the token fails. */
-  readonly prove: (session: TokenSession) => void
-}
 
 const ROWS: readonly CapabilityRow[] = [
   {
