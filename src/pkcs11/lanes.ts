@@ -1,6 +1,7 @@
 /**
  * Which calls a worker takes. A call that takes milliseconds or seconds, as those with RSA do, would
- * keep thousands waiting behind it that take microseconds: some workers never take one.
+ * keep thousands waiting behind it that take microseconds: some workers never take one. Where the only
+ * worker has both, cheap ones go first, and slow ones have their turn.
  */
 
 import type { Profile } from './profiles/profile.ts'

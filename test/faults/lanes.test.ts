@@ -86,4 +86,24 @@ describe.skipIf(why !== undefined)('beside slow calls', () => {
     await start({ profile: 'standard', workers: 1 })
     expect(await endedBefore(3, 1)).toBeLessThanOrEqual(1)
   })
+
+  test('on the only worker, slow ones have their turn while cheap ones keep coming', async () => {
+    await start({ profile: 'standard', workers: 1, sentCallsMax: 4 })
+    let isOver = false
+    let cheap = 0
+    const callers = Array.from({ length: 16 }, async () => {
+      for (; !isOver; cheap++) await encrypt()
+    })
+    const input = { spec: 'RSA_2048', context: CONTEXT } as const
+    const pairs = Array.from({ length: 2 }, async () => {
+      await handle.hsm.generateDataKeyPair(key, input, {})
+      return cheap
+    })
+    const [first = 0, second = 0] = await Promise.all(pairs)
+    isOver = true
+    await Promise.all(callers)
+    expect(first).toBeGreaterThan(0)
+    // Between the two the others had theirs.
+    expect(second - first).toBeGreaterThan(16)
+  })
 })

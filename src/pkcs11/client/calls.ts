@@ -17,6 +17,8 @@ import {
 
 /** How often waiting calls are looked over, in milliseconds. */
 const SWEEP_MS = 100
+/** How long a slow call lets cheap ones go before it where one worker has both, in milliseconds. */
+const SLOW_TURN_MS = 500
 
 /** What bounds the calls. */
 export interface CallsOptions {
@@ -67,6 +69,8 @@ export class Calls {
   readonly #slow = new Queue<Call>()
   readonly #sweep: NodeJS.Timeout
   #lookedOverMs = performance.now()
+  /** Since when the next slow call waits for its turn. */
+  #slowSinceMs = 0
   #closed: Error | undefined
 
   constructor(sockets: readonly Socket[], options: CallsOptions) {
@@ -76,6 +80,9 @@ export class Calls {
         new WorkerPipe(socket, {
           lane: options.lanes[at] ?? 'both',
           onAnswer: () => this.#sendQueued(),
+          onSlowAnswer: () => {
+            this.#slowSinceMs = performance.now()
+          },
           onClose: options.onClose,
         }),
     )
@@ -107,8 +114,10 @@ export class Calls {
       const worker = this.#leastBusy(isSlow)
       const queue = isSlow ? this.#slow : this.#cheap
       if (worker !== undefined) worker.send(call)
-      else if (queue.length < this.#options.queuedCallsMax) queue.push(call)
-      else {
+      else if (queue.length < this.#options.queuedCallsMax) {
+        if (isSlow && queue.length === 0) this.#slowSinceMs = performance.now()
+        queue.push(call)
+      } else {
         reject(new KmsError('ThrottlingException', 'Too many requests wait for the HSM.'))
       }
     })
@@ -143,8 +152,10 @@ export class Calls {
     return least !== undefined && least.sent < this.#options.sentCallsMax ? least : undefined
   }
 
-  /** Cheap calls first: where one worker has both, it takes a slow one behind them. */
+  /** Cheap calls first, but for a slow one that has waited its time for a worker that has both. */
   #sendQueued(): void {
+    const isTurn = this.#slow.length > 0 && performance.now() - this.#slowSinceMs > SLOW_TURN_MS
+    if (isTurn) this.#sendFrom(this.#slow, true)
     this.#sendFrom(this.#cheap, false)
     this.#sendFrom(this.#slow, true)
   }
@@ -178,6 +189,7 @@ class WorkerPipe {
   readonly #pipe: FramePipe
   readonly #calls = new Queue<Call>()
   readonly #onAnswer: () => void
+  readonly #onSlowAnswer: () => void
   readonly #lane: Lane
   #firstSequence = 0
   #slowSent = 0
@@ -189,11 +201,13 @@ class WorkerPipe {
     options: {
       readonly lane: Lane
       readonly onAnswer: () => void
+      readonly onSlowAnswer: () => void
       readonly onClose: (cause?: Error) => void
     },
   ) {
     this.#lane = options.lane
     this.#onAnswer = options.onAnswer
+    this.#onSlowAnswer = options.onSlowAnswer
     this.#pipe = new FramePipe(socket, {
       frameBytesMax: DATA_FRAME_BYTES_MAX,
       onFrame: (frame) => this.#receive(frame),
@@ -267,7 +281,10 @@ class WorkerPipe {
     }
     this.#firstSequence = (this.#firstSequence + 1) >>> 0
     this.#sinceMs = performance.now()
-    if (call.isSlow) this.#slowSent -= 1
+    if (call.isSlow) {
+      this.#slowSent -= 1
+      this.#onSlowAnswer()
+    }
     if (call.isGivenUp) return
     const status = frame.u8()
     // Of its own: the pipe's memory is zeroed, and the pool's is shared.
