@@ -81,8 +81,12 @@ export function keepTlsFresh(server: Server, settings: FreshTlsSettings, log: Lo
 
 function fingerprint(files: TlsFiles): string {
   const seen = [files.certificate, files.key, files.clientCa].map((path) => {
-    const stat = statSync(path, { throwIfNoEntry: false })
-    return stat && `${stat.ino} ${stat.size} ${stat.mtimeMs}`
+    try {
+      const { ino, size, mtimeMs } = statSync(path)
+      return `${ino} ${size} ${mtimeMs}`
+    } catch (error) {
+      return String(error)
+    }
   })
   return seen.join()
 }

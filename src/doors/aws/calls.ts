@@ -9,6 +9,7 @@ import { OPERATIONS } from '../../operations/table.ts'
 import type { Pipeline } from '../../pipeline/call.ts'
 import type { RpcName } from '../../service.ts'
 import type { Admission } from '../admission.ts'
+import { clientOf } from '../connection-limits.ts'
 import { type HttpAnswer, send } from './answer.ts'
 import type { Authentication, Identity } from './authenticate.ts'
 import { readBody } from './body.ts'
@@ -42,7 +43,11 @@ interface Arrived {
 }
 
 const USER_AGENT_LENGTH_MAX = 256
-/** What those count as who have not proved who they are. */
+/**
+ * What those of an address count as whose signature is being verified, and those who have not
+ * proved who they are: whoever floods the door as the one does not keep out the other.
+ */
+const UNVERIFIED = 'unverified'
 const NOBODY = 'nobody'
 
 /** Answers every request to the door. */
@@ -95,12 +100,14 @@ async function call<N extends RpcName>(
   const startMs = performance.now()
   let leave: (() => void) | undefined
   try {
-    const leaveNobody = admission.enter(NOBODY)
-    const identity = identifies
-      ? undefined
-      : await authentication.identify(arrived.request, service, changes).finally(leaveNobody)
-    const isKnown = identity !== undefined && 'caller' in identity
-    leave = identity ? admission.enter(isKnown ? identity.caller.arn : NOBODY) : leaveNobody
+    const from = clientOf(arrived.sourceAddress)
+    let identity: Identity | undefined
+    if (!identifies) {
+      const verified = admission.enter(`${UNVERIFIED} at ${from}`)
+      identity = await authentication.identify(arrived.request, service, changes).finally(verified)
+    }
+    const caller = identity && 'caller' in identity ? identity.caller.arn : undefined
+    leave = admission.enter(caller ?? `${NOBODY} at ${from}`)
     return await run(asked, parts, arrived, identity)
   } catch (cause) {
     const error = KmsError.from(cause)

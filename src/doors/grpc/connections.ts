@@ -12,6 +12,7 @@ import {
   type ServerInterceptor,
 } from '@grpc/grpc-js'
 import { arnOf } from '../../model/identities/principal.ts'
+import { clientOf } from '../connection-limits.ts'
 import { type Arrivals, createArrivals } from './arrivals.ts'
 import { type Identity, identify } from './authenticate.ts'
 
@@ -146,9 +147,10 @@ export function createConnections(parts: ConnectionParts): Connections {
 function connectionOf(socket: TLSSocket, trustDomain: string): Connection {
   const { remoteAddress } = socket
   const { raw }: { readonly raw?: Buffer } = socket.getPeerCertificate()
-  if (!raw) return { limitedAs: `${NOBODY} at ${remoteAddress}`, remoteAddress }
+  const nobody = `${NOBODY} at ${clientOf(remoteAddress)}`
+  if (!raw) return { limitedAs: nobody, remoteAddress }
   const identity = identify(raw, trustDomain)
-  const limitedAs = 'name' in identity ? arnOf(identity.name) : NOBODY
+  const limitedAs = 'name' in identity ? arnOf(identity.name) : nobody
   return { identity, limitedAs, remoteAddress }
 }
 

@@ -253,6 +253,30 @@ describe('limits', () => {
     expect((await Promise.all(first)).map((each) => each.status)).toEqual([200, 200])
   })
 
+  test('calls at work for nobody, which keep out no caller who is known', async () => {
+    const waiting: (() => void)[] = []
+    await using tried = await tryAwsDoor(
+      async (_name, call) => {
+        try {
+          await call.authenticate()
+          return {}
+        } catch (refusal) {
+          await new Promise<void>((resolve) => waiting.push(resolve))
+          throw refusal
+        }
+      },
+      { maxInFlightPerIdentity: 2 },
+    )
+    const key = { ...ADA, secretAccessKey: 'another' }
+    const first = [tried.call('Decrypt', {}, { key }), tried.call('Decrypt', {}, { key })]
+    await eventually(() => waiting.length).toBe(2)
+    const third = await tried.call('Decrypt', {}, { key })
+    expect(third.json).toMatchObject({ __type: 'ThrottlingException' })
+    expect((await tried.call('Decrypt', {})).status).toBe(200)
+    for (const resolve of waiting) resolve()
+    expect((await Promise.all(first)).map((each) => each.status)).toEqual([400, 400])
+  })
+
   test('stopping waits for calls under way', async () => {
     const tried = await tryAwsDoor(async () => {
       await setTimeout(100)
