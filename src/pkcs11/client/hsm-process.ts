@@ -44,7 +44,7 @@ export interface ProcessOptions {
   readonly onEnd: (ending: Ending) => void
 }
 
-/** A running HSM process. */
+/** A running HSM process; making one throws where none can be started. */
 export class HsmProcess {
   readonly #child: ChildProcess
   readonly #options: ProcessOptions
@@ -158,6 +158,7 @@ export class HsmProcess {
         this.#ending = { why: message.why, reason: message.reason }
         // Its workers wait for calls, and end when there can be no more.
         this.#calls?.end(unavailable(message.reason))
+        this.#closeWorkerPipes(0)
         return
       case 'answer':
         this.#settle(message.sequence)?.resolve(message.answer as never)
@@ -261,8 +262,14 @@ function spawnProcess(
   const pipes = Array.from({ length: 1 + workerPipes }, () => 'pipe' as const)
   const noInspector = '--disable-sigusr1'
   const flags = process.allowedNodeEnvironmentFlags.has(noInspector) ? [noInspector] : []
-  return spawn(process.execPath, [...flags, processFile('main')], {
+  const child = spawn(process.execPath, [...flags, processFile('main')], {
     stdio: ['ignore', 'pipe', 'pipe', ...pipes, ...descriptors],
     env: processEnvironment(moduleEnvironment),
   })
+  // EMFILE and ENFILE leave it without the pipes that its type promises, and are told later.
+  if ((child.stdio as unknown) === undefined) {
+    child.once('error', () => undefined)
+    throw new Error('no file descriptors are left for its pipes')
+  }
+  return child
 }

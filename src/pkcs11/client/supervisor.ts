@@ -165,8 +165,18 @@ class Supervisor {
     this.#change({ state: 'down', reason, identity })
     this.#restartTimer = setTimeout(() => {
       this.#restarts += 1
-      this.#process = this.#start()
+      this.#startAgain()
     }, delayMs)
+  }
+
+  /** What keeps a process from being started may pass, as too many open files do. */
+  #startAgain(): void {
+    try {
+      this.#process = this.#start()
+    } catch (cause) {
+      const reason = cause instanceof Error ? cause.message : String(cause)
+      this.#ended({ why: 'down', reason: `the HSM process cannot be started: ${reason}` })
+    }
   }
 
   #change(state: HsmState): void {

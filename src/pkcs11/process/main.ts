@@ -189,7 +189,8 @@ async function end(because?: { why: 'down' | 'refused'; reason: string }): Promi
   if (ending) return
   ending = true
   if (because !== undefined) send({ kind: 'ending', ...because })
-  // Workers end by themselves when the door closes their pipes; after a fault it has not.
+  // Workers end by themselves when the door closes their pipes, as it does when it is told of the
+  // end; one that is at work need not come to its end.
   const closing = workers.map((worker) => {
     const ended = new Promise<void>((resolve) => worker.once('exit', () => resolve()))
     if (because !== undefined || served === undefined) void worker.terminate()
