@@ -212,7 +212,7 @@ function readSettings({ flags, environment, cwd }: Sources, problems: string[]):
     const standard =
       name === 'hsm.softhsmConf' && SOFTHSM2_CONF ? resolve(cwd, SOFTHSM2_CONF) : setting.default
     const { text, source, directory } = find(name) ?? {
-      text: standard?.replace(HOME, String(values.home)),
+      text: standard?.replace(HOME, () => String(values.home)),
       source: 'the default',
       directory: cwd,
     }
