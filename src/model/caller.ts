@@ -32,6 +32,8 @@ export interface Caller {
   readonly sessionPolicies?: readonly string[]
   /** Of a session: whom it is for, as whoever began it said. */
   readonly sourceIdentity?: string
+  /** Of temporary credentials: when they were issued, in milliseconds since the epoch. */
+  readonly issuedMs?: number
   readonly webIdentity?: WebIdentity
   /** Of a service: the resource for which it acts, `aws:SourceArn`. */
   readonly sourceArn?: string

@@ -19,6 +19,7 @@ export interface CallFacts {
   readonly sourceAddress?: string
   /** Whether it came over TLS. */
   readonly secureTransport: boolean
+  readonly userAgent?: string
 }
 
 /** A question of authorisation. */

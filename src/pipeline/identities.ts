@@ -178,11 +178,11 @@ function credentialOfSession(parts: IdentitiesParts, session: Session): Credenti
       if (parts.clock() >= expiresMs) {
         fail('ExpiredTokenException', 'The security token included in the request is expired')
       }
-      if (sessionName === undefined) return ownerOf(parts, session)
+      const { tags, policies, sourceIdentity, issuedMs } = session
+      if (sessionName === undefined) return { ...(await ownerOf(parts, session)), issuedMs }
       const role = await parts.store.identities.principals.find(principalId ?? '')
       if (role?.kind !== 'role') return unknown()
-      const { tags, policies, sourceIdentity } = session
-      return sessionOfRole(role, { name: sessionName, tags, policies, sourceIdentity })
+      return sessionOfRole(role, { name: sessionName, tags, policies, sourceIdentity, issuedMs })
     },
   }
 }
@@ -201,12 +201,12 @@ function userOf({ arn, account, principalId, tags }: Principal): Caller {
 
 function sessionOfRole(
   role: Principal,
-  session: Partial<Pick<Session, 'tags' | 'policies' | 'sourceIdentity'>> & {
+  session: Partial<Pick<Session, 'tags' | 'policies' | 'sourceIdentity' | 'issuedMs'>> & {
     readonly name: string
   },
 ): Caller {
   const { account, arn: roleArn } = role
-  const { name, tags, policies, sourceIdentity } = session
+  const { name, tags, policies, sourceIdentity, issuedMs } = session
   return {
     arn: sessionArn(account, role.name, name),
     account,
@@ -216,6 +216,7 @@ function sessionOfRole(
     tags: tags === undefined || tags.size === 0 ? role.tags : new Map([...role.tags, ...tags]),
     sessionPolicies: policies,
     sourceIdentity,
+    issuedMs,
   }
 }
 

@@ -124,8 +124,8 @@ function checked<N extends OperationName>(operation: AnyOperation<N>, call: Call
   return request
 }
 
-function factsOf({ sourceAddress, door, secureTransport }: Call<OperationName>) {
-  return { sourceAddress, secureTransport: secureTransport ?? door === 'grpc' }
+function factsOf({ sourceAddress, door, secureTransport, userAgent }: Call<OperationName>) {
+  return { sourceAddress, secureTransport: secureTransport ?? door === 'grpc', userAgent }
 }
 
 function checkStillWanted({ deadlineMs, signal }: CallLimits): void {

@@ -25,6 +25,8 @@ const PRINCIPAL_TYPES: Readonly<Partial<Record<Caller['kind'], string>>> = {
 
 /** The keys whose values follow from the caller, in lower case. */
 const OF_CALLER: ReadonlyMap<string, ReaderOfCaller> = new Map<string, ReaderOfCaller>([
+  // Only temporary credentials say; none of keyslot's are issued for a second factor.
+  ['aws:multifactorauthpresent', ({ issuedMs }) => (issuedMs === undefined ? undefined : 'false')],
   ['aws:principalaccount', (caller) => (isService(caller) ? undefined : caller.account)],
   // Of a session it is the role's, not the session's.
   [
@@ -36,8 +38,14 @@ const OF_CALLER: ReadonlyMap<string, ReaderOfCaller> = new Map<string, ReaderOfC
   ['aws:principaltype', ({ kind }) => PRINCIPAL_TYPES[kind]],
   ['aws:sourceaccount', (caller) => (isService(caller) ? caller.account : undefined)],
   ['aws:sourcearn', ({ sourceArn }) => sourceArn],
+  ['aws:sourceidentity', ({ sourceIdentity }) => sourceIdentity],
+  [
+    'aws:tokenissuetime',
+    ({ issuedMs }) => (issuedMs === undefined ? undefined : new Date(issuedMs).toISOString()),
+  ],
   ['aws:userid', ({ principalId }) => principalId],
   ['aws:username', ({ kind, arn }) => (kind === 'user' ? lastPartOf(arn) : undefined)],
+  ['aws:viaawsservice', (caller) => String(isService(caller))],
   ['kms:calleraccount', ({ account }) => account],
 ])
 

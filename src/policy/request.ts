@@ -6,7 +6,7 @@ import type { EncryptionContext } from '../model/encryption-context.ts'
 /**
  * The values of condition keys in a request, by their names in lower case: a list for a key that
  * can have several. Any `Map` is one; so is what finds a value only when a policy asks for it.
- * What follows from the caller alone (`aws:PrincipalArn`, `aws:PrincipalTag/…`,
+ * What follows from the caller alone (`aws:PrincipalArn`, `aws:PrincipalTag/…`, `aws:TokenIssueTime`,
  * `kms:CallerAccount`, …) is read from the caller and never asked here.
  */
 export interface ConditionValues {

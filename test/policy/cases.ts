@@ -113,6 +113,7 @@ const conditionWords: readonly ConditionWords[] = [
       'aws:userid',
       'aws:PrincipalAccount',
       'aws:PrincipalType',
+      'aws:SourceIdentity',
       'kms:CallerAccount',
       'kms:Unknown',
     ],
@@ -140,7 +141,7 @@ const conditionWords: readonly ConditionWords[] = [
   },
   {
     operators: ORDER.map((each) => `Date${each}`),
-    keys: ['aws:CurrentTime', 'aws:EpochTime'],
+    keys: ['aws:CurrentTime', 'aws:EpochTime', 'aws:TokenIssueTime'],
     values: [
       '2026-11-22T05:00:00Z',
       '2026-11-22T06:00:00+01:00',
@@ -152,7 +153,13 @@ const conditionWords: readonly ConditionWords[] = [
   },
   {
     operators: ['Bool'],
-    keys: ['aws:SecureTransport', 'kms:GrantIsForAWSResource', 'aws:PrincipalIsAWSService'],
+    keys: [
+      'aws:SecureTransport',
+      'kms:GrantIsForAWSResource',
+      'aws:PrincipalIsAWSService',
+      'aws:ViaAWSService',
+      'aws:MultiFactorAuthPresent',
+    ],
     values: [true, false, 'TRUE'],
   },
   { operators: ['BinaryEquals'], keys: ['kms:Binary'], values: ['aGVsbG8=', 'aGk='] },

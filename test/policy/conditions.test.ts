@@ -299,6 +299,10 @@ describe('C2: condition keys', () => {
     ['aws:SourceArn', { alice: undefined, service: KEY }],
     ['aws:SourceAccount', { alice: undefined, service: A }],
     ['aws:PrincipalIsAWSService', { alice: 'false', service: 'true' }],
+    ['aws:ViaAWSService', { alice: 'false', one: 'false', service: 'true' }],
+    ['aws:SourceIdentity', { alice: undefined, one: 'carol', two: undefined }],
+    ['aws:MultiFactorAuthPresent', { alice: undefined, one: 'false', service: undefined }],
+    ['aws:TokenIssueTime', { alice: undefined, one: '2026-01-01T00:00:00.000Z', root: undefined }],
     ['aws:PrincipalServiceName', { alice: undefined, service: 'backup.amazonaws.com' }],
   ]
   test.each(cells)('%s follows from the caller', (key, expected) => {

@@ -95,6 +95,14 @@ export function valueOfKey(
       return isService ? caller.account : undefined
     case 'aws:sourcearn':
       return caller.sourceArn
+    case 'aws:sourceidentity':
+      return caller.sourceIdentity
+    case 'aws:viaawsservice':
+      return String(isService)
+    case 'aws:tokenissuetime':
+      return caller.issuedMs === undefined ? undefined : new Date(caller.issuedMs).toISOString()
+    case 'aws:multifactorauthpresent':
+      return caller.issuedMs === undefined ? undefined : 'false'
     default:
       return conditions.get(lower)
   }

@@ -55,6 +55,8 @@ export const callers: readonly Caller[] = [
     roleArn: APP,
     principalId: 'AROAAPP000000001:one',
     tags: new Map([['team', 'blue']]),
+    issuedMs: Date.parse('2026-01-01T00:00:00Z'),
+    sourceIdentity: 'carol',
   },
   {
     kind: 'role',

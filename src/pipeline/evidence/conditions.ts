@@ -40,6 +40,7 @@ const READERS: ReadonlyMap<string, (facts: Facts) => Value> = new Map<
   ['aws:resourceaccount', ({ question }) => question.resource.account],
   ['aws:securetransport', ({ question }) => String(question.call.secureTransport)],
   ['aws:sourceip', ({ question }) => question.call.sourceAddress],
+  ['aws:useragent', ({ question }) => question.call.userAgent],
   ['kms:customermasterkeyspec', ({ question }) => question.key?.spec],
   ['kms:customermasterkeyusage', ({ question }) => question.key?.usage],
   ['kms:encryptioncontextkeys', contextKeys],

@@ -102,7 +102,8 @@ export async function bearerOf(
   const name = { account: role.account, kind: 'role', role: role.name, session } as const
   const caller = await parts.callerOf(name)
   const tags = holder.webIdentity?.tags ?? new Map()
-  return { ...caller, tags: new Map([...(caller.tags ?? []), ...tags]) }
+  const issuedMs = parts.clock()
+  return { ...caller, issuedMs, tags: new Map([...(caller.tags ?? []), ...tags]) }
 }
 
 async function holderOfSvid({ svids, verifier, callerOf }: BearerParts, token: string) {

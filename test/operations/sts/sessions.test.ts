@@ -76,6 +76,24 @@ test('a session ends with its role at once, and a new role of the name has none'
   await expect(listKeys(credentials)).rejects.toMatchObject(gone)
 })
 
+test.each([
+  ['are older than the role revokes', { DateLessThan: { 'aws:TokenIssueTime': '2999-01-01' } }],
+  ['were issued without a second factor', { Bool: { 'aws:MultiFactorAuthPresent': 'false' } }],
+  ['are for somebody', { StringEquals: { 'aws:SourceIdentity': 'carol' } }],
+  ['are used by a client', { StringLike: { 'aws:UserAgent': 'aws-sdk-js/*' } }],
+  ['are not used by a service', { Bool: { 'aws:ViaAWSService': 'false' } }],
+])('what is denied to credentials that %s is denied', async (name, Condition) => {
+  const roleName = `denied-${name.replaceAll(' ', '-')}`
+  const credentials = await assume(await newRole(roleName), { sourceIdentity: 'carol' })
+  await listKeys(credentials)
+  const policyDocument = JSON.stringify({
+    Version: '2012-10-17',
+    Statement: { Effect: 'Deny', Action: '*', Resource: '*', Condition },
+  })
+  await call('PutRolePolicy', { roleName, policyName: 'deny', policyDocument })
+  await expect(listKeys(credentials)).rejects.toMatchObject(denied)
+})
+
 test('P4: credentials do not go together that do not belong together', async () => {
   const roleArn = await newRole('mixed')
   const [one, two] = [await assume(roleArn), await assume(roleArn)]
