@@ -1,7 +1,7 @@
 /** The life of the gRPC door: health, new certificates, sockets, and a stop that loses nothing. */
 
 import { once } from 'node:events'
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { connect as connectTls, createSecureContext } from 'node:tls'
@@ -181,6 +181,13 @@ test('new TLS files are taken for new connections; bad ones are not', async () =
   await tried.client().call('ListKeys', {})
   writeFileSync(server.certificate, good)
   await eventually(() => tried.log.length).toBe(2)
+  // A link to itself cannot even be looked at.
+  rmSync(server.certificate)
+  symlinkSync(server.certificate, server.certificate)
+  await eventually(() => tried.log.length).toBe(3)
+  rmSync(server.certificate)
+  writeFileSync(server.certificate, good)
+  await eventually(() => tried.log.length).toBe(4)
   await expect(stranger().call('ListKeys', {}, { deadlineMs: 1_000 })).rejects.toMatchObject({
     name: 'UNAVAILABLE',
   })

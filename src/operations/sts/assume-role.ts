@@ -4,7 +4,13 @@ import { checkPrincipalTags, tagConditions } from '../identities/principal-rules
 import type { Operations } from '../operation.ts'
 import { operation } from '../operation.ts'
 import { roleToAssume } from '../principals.ts'
-import { assumedRoleUser, checkDuration, checkSessionPolicy, newSession } from './new-session.ts'
+import {
+  assumedRoleUser,
+  checkDuration,
+  checkSecondFactor,
+  checkSessionPolicy,
+  newSession,
+} from './new-session.ts'
 
 type Request = Operations['AssumeRole']['request']
 
@@ -25,6 +31,7 @@ export const AssumeRole = operation('AssumeRole', {
   changes: false,
 
   check(request) {
+    checkSecondFactor(request)
     checkSessionPolicy(request)
     checkPrincipalTags(request.tags)
   },

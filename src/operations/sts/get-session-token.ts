@@ -3,7 +3,7 @@
 import { fail } from '../../model/failures.ts'
 import { operation } from '../operation.ts'
 import { anybody } from '../principals.ts'
-import { newSession } from './new-session.ts'
+import { checkSecondFactor, newSession } from './new-session.ts'
 
 /** How long a session of a root may last, in seconds. */
 const ROOT_SECONDS_MAX = 3600
@@ -16,9 +16,11 @@ export const GetSessionToken = operation('GetSessionToken', {
   needs: { anybody: anybody('sts:GetSessionToken') },
   changes: false,
 
+  check: checkSecondFactor,
+
   async run({ request, caller, sealer, clock }) {
-    const { kind, account, principalId } = caller
-    if (kind !== 'user' && kind !== 'root') {
+    const { kind, account, principalId, issuedMs } = caller
+    if ((kind !== 'user' && kind !== 'root') || issuedMs !== undefined) {
       fail('AccessDeniedException', 'Cannot call GetSessionToken with session credentials')
     }
     const { durationSeconds: asked = 43_200 } = request

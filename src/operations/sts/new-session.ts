@@ -33,6 +33,15 @@ export function checkSessionPolicy({ policy }: { readonly policy?: string }): vo
   if (policy !== undefined) compilePolicy(policy, 'session')
 }
 
+/** Refuses a second factor, which would be believed without having been looked at. */
+export function checkSecondFactor(given: {
+  readonly serialNumber?: string
+  readonly tokenCode?: string
+}): void {
+  if (given.serialNumber === undefined && given.tokenCode === undefined) return
+  fail('AccessDeniedException', 'MultiFactorAuthentication failed: keyslot knows no MFA devices.')
+}
+
 /** Refuses a session that would last longer than it may, in seconds. */
 export function checkDuration(durationSeconds: number, most = 0): void {
   if (durationSeconds <= most) return

@@ -155,6 +155,13 @@ test('AssumeRoleWithWebIdentity needs a token and no signature', async () => {
   expect([other.status, textOf(other, 'Code')]).toEqual([403, 'AccessDenied'])
 })
 
+test('the credentials of GetSessionToken get no others', async () => {
+  const got = await sts(client().key, { Action: 'GetSessionToken' })
+  expect(got.status, got.text).toBe(200)
+  const again = await sts(credentialsIn(got), { Action: 'GetSessionToken' })
+  expect([again.status, textOf(again, 'Code')]).toEqual([403, 'AccessDenied'])
+})
+
 describe('a failure', () => {
   const nobody = { accessKeyId: 'AKIANOBODY0000000000', secretAccessKey: 'x' }
   const call = { Action: 'GetCallerIdentity' }

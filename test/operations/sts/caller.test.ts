@@ -21,6 +21,14 @@ test('GetSessionToken makes temporary credentials', async () => {
   })
 })
 
+test('no session begins with a second factor that nobody looks at', async () => {
+  const mfa = { serialNumber: 'arn:aws:iam::111122223333:mfa/ada', tokenCode: '123456' }
+  await expectFailure('GetSessionToken', mfa, 'AccessDeniedException')
+  const roleArn = 'arn:aws:iam::111122223333:role/any'
+  const request = { roleArn, roleSessionName: 'one', ...mfa }
+  await expectFailure('AssumeRole', request, 'AccessDeniedException')
+})
+
 test('a root assumes no role, and garbage is no web identity', async () => {
   const statement = { Effect: 'Allow', Principal: '*', Action: 'sts:*' }
   const assumeRolePolicyDocument = JSON.stringify({ Statement: statement })
