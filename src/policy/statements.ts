@@ -107,7 +107,7 @@ export function compileStatement(element: Element, index: number, dialect: Diale
     index,
     effect,
     ...compilePrincipals(element, members, kind, effect),
-    hasAction: compileActions(oneOf(element, members, 'Action', 'NotAction')),
+    hasAction: compileActions(element, members, kind),
     hasResource: compileResources(element, members, dialect, effect),
     conditions: condition ? compileConditions(condition, surroundings) : [],
   }
@@ -177,13 +177,19 @@ function namedIn(element: Element, kind: PolicyKind): (readonly [PrincipalKind, 
   })
 }
 
-function compileActions({
-  element,
-  negated,
-}: {
-  element: Element
-  negated: boolean
-}): Statement['hasAction'] {
+/** A statement of a key policy that names no action, or no resource. */
+const NOTHING = () => false
+
+function compileActions(
+  statement: Element,
+  members: Members,
+  kind: PolicyKind,
+): Statement['hasAction'] {
+  const isNamed = members.has('Action') || members.has('NotAction')
+  // As AWS has it: such a statement of a key policy is accepted and means nothing.
+  // https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-overview.html
+  if (kind === 'key' && !isNamed) return NOTHING
+  const { element, negated } = oneOf(statement, members, 'Action', 'NotAction')
   const patterns: ((action: string) => boolean)[] = []
   let every = false
   for (const text of textsOf(element)) {
@@ -202,9 +208,8 @@ function actionPattern(text: string, { place }: Element): (action: string) => bo
   return (action) => matches(action) === true
 }
 
-/** The resource of a policy that speaks of itself only, or of every one. */
+/** The resource of a policy that speaks of itself only. */
 const EVERY_RESOURCE = () => true
-const NO_RESOURCE = () => false
 
 function compileResources(
   statement: Element,
@@ -217,9 +222,7 @@ function compileResources(
     if (isNamed) refuse(statement.place, 'may have no Resource in a trust policy')
     return EVERY_RESOURCE
   }
-  // As AWS has it: such a statement of a key policy is accepted and means nothing.
-  // https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-overview.html
-  if (dialect.kind === 'key' && !isNamed) return NO_RESOURCE
+  if (dialect.kind === 'key' && !isNamed) return NOTHING
   const { element, negated } = oneOf(statement, members, 'Resource', 'NotResource')
   const matchers = textsOf(element).map((text) => resourceMatcher(element, text, dialect))
   return negated ? isOutside(matchers, effect) : isAmong(matchers)

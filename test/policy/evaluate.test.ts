@@ -272,10 +272,15 @@ describe('C2: actions and resources', () => {
   test.each(cells)('%j %j: %s', (asked, rest, expected) => {
     expect(allows({ key: to(ROOT), identity: [allow(rest)] }, asked)).toBe(expected)
   })
-  test('a statement of a key policy without a resource means nothing', () => {
-    expect(allows({ key: [allow({ Principal: '*', Resource: undefined })] })).toBe(false)
-    expect(allows({ key: to('*') })).toBe(true)
-  })
+  test.each(['Resource', 'Action'])(
+    'a statement of a key policy without %s means nothing',
+    (name) => {
+      const everybody = allow({ Principal: '*' })
+      expect(allows({ key: [{ ...everybody, [name]: undefined }] })).toBe(false)
+      expect(allows({ key: [everybody, deny({ Principal: '*', [name]: undefined })] })).toBe(true)
+      expect(allows({ key: to('*') })).toBe(true)
+    },
+  )
 })
 
 test('a policy that is asked about ever more actions answers as at first', () => {
