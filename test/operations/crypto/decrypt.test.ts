@@ -100,6 +100,26 @@ test('another account learns nothing from a ciphertext', async () => {
   }
 })
 
+test('takes the bare id of a key of another account, by whom its policy allows', async () => {
+  const other = '121212121212'
+  const part = { Effect: 'Allow', Action: 'kms:*', Resource: '*' }
+  const Principal = { AWS: ['111122223333', other] }
+  const policy = JSON.stringify({ Statement: [{ ...part, Principal }] })
+  const { keyMetadata } = await call('CreateKey', { policy })
+  const { keyId = '', arn } = keyMetadata ?? {}
+  const { ciphertextBlob } = await call('Encrypt', { keyId, plaintext })
+  const abroad = service().clientOf(other)
+  expect(await abroad.call('Decrypt', { ciphertextBlob, keyId })).toMatchObject({
+    keyId: arn,
+    plaintext,
+  })
+  const { keyMetadata: mine } = await abroad.call('CreateKey', {})
+  const request = { ciphertextBlob, sourceKeyId: keyId, destinationKeyId: mine?.keyId ?? '' }
+  expect((await abroad.call('ReEncrypt', request)).keyId).toBe(mine?.arn)
+  const missing = abroad.call('Decrypt', { ciphertextBlob: Buffer.alloc(200), keyId })
+  await expect(missing).rejects.toMatchObject({ name: 'NotFoundException' })
+})
+
 test('refuses requests that AWS refuses', async () => {
   const { keyId } = await newKey()
   const { ciphertextBlob } = await call('Encrypt', { keyId, plaintext })
