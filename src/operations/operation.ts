@@ -185,6 +185,8 @@ export interface WebIdentityClaim {
 /** What `rehearse` is given beside its needs. */
 export interface Rehearsal<Request> {
   readonly request: Request
+  /** To look things up. */
+  readonly store: Store
 }
 
 /** What `run` is given beside its needs. */
@@ -215,12 +217,12 @@ export interface Operation<
   /** What policies may decide on, for the need of this name; pure. */
   readonly conditions?: (request: Operations[N]['request'], need: string) => Conditions
   /**
-   * Refuses what only the request and the resources together show to be wrong; pure. Asked of a
-   * dry run, in the place of `run`, which refuses the same itself.
+   * Refuses what only the request and the resources together show to be wrong; changes nothing.
+   * Asked of a dry run, in the place of `run`, which refuses the same itself; a promise is awaited.
    */
   readonly rehearse?: (
     given: Rehearsal<Operations[N]['request']> & { readonly [K in keyof Needs]: Given<Needs[K]> },
-  ) => void
+  ) => unknown
   /** Does it. */
   readonly run: (
     given: Run<Operations[N]['request']> & { readonly [K in keyof Needs]: Given<Needs[K]> },
@@ -235,7 +237,7 @@ export interface AnyOperation<N extends OperationName = OperationName> {
   readonly check?: (request: Operations[N]['request']) => void
   readonly identifies?: (request: Operations[N]['request']) => WebIdentityClaim
   readonly conditions?: (request: Operations[N]['request'], need: string) => Conditions
-  readonly rehearse?: (given: never) => void
+  readonly rehearse?: (given: never) => unknown
   readonly run: (given: never) => Promise<Operations[N]['response']>
 }
 

@@ -84,7 +84,7 @@ async function run<N extends OperationName>(
     })
     given = met.given
     if ('dryRun' in request && request.dryRun === true) {
-      operation.rehearse?.({ ...given, request } as never)
+      await operation.rehearse?.({ ...given, request, store: parts.services.store } as never)
       fail(
         'DryRunOperationException',
         'The request would have succeeded, but the DryRun option is set.',

@@ -15,7 +15,8 @@ export const Encrypt = operation('Encrypt', {
   conditions: encryptionConditions,
 
   rehearse({ request, key }) {
-    prepare(key, request)
+    const { algorithm } = prepare(key, request)
+    if (isOaep(algorithm)) encryptWithPublicHalf(key, algorithm, request.plaintext)
   },
 
   async run({ request, key, hsm, lifecycle, limits }) {

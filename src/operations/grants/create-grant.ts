@@ -28,7 +28,11 @@ export const CreateGrant = operation('CreateGrant', {
 
   conditions: grantConditions,
 
-  rehearse: ({ request, key }) => checkFits(key, request),
+  async rehearse({ request, key, store }) {
+    checkFits(key, request)
+    await principalOf(store, request.granteePrincipal)
+    if (request.retiringPrincipal) await principalOf(store, request.retiringPrincipal)
+  },
 
   async run({ request, key, caller, store, clock }) {
     checkFits(key, request)

@@ -16,10 +16,17 @@ export const RevokeGrant = operation('RevokeGrant', {
 
   check: ({ grantId }) => checkGrantId(grantId),
 
+  async rehearse({ request, key, store }) {
+    const found = await store.grants.find(request.grantId)
+    if (found?.keyId !== key.keyId) missing(request.grantId)
+  },
+
   async run({ request, key, store }) {
-    if (!(await store.grants.remove(key.keyId, request.grantId))) {
-      fail('NotFoundException', `Grant ID ${request.grantId} not found`)
-    }
+    if (!(await store.grants.remove(key.keyId, request.grantId))) missing(request.grantId)
     return {}
   },
 })
+
+function missing(grantId: string): never {
+  fail('NotFoundException', `Grant ID ${grantId} not found`)
+}

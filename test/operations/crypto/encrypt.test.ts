@@ -58,6 +58,14 @@ test('a dry run says that it would succeed, or why not', async () => {
   await expectFailure('Encrypt', { ...request, encryptionAlgorithm }, 'InvalidKeyUsageException')
   await call('DisableKey', { keyId })
   await expectFailure('Encrypt', request, 'DisabledException')
+  const { keyMetadata } = await call('CreateKey', {
+    keySpec: 'RSA_2048',
+    keyUsage: 'ENCRYPT_DECRYPT',
+  })
+  const pair = { ...request, keyId: keyMetadata?.keyId ?? '', encryptionAlgorithm }
+  await expectFailure('Encrypt', pair, 'DryRunOperationException')
+  const long = { ...pair, plaintext: Buffer.alloc(200) }
+  await expectFailure('Encrypt', long, 'ValidationException', 'larger than 190 bytes')
 })
 
 test.each([

@@ -274,6 +274,8 @@ describe('refuses', () => {
     await expect(dry({ operations: ['Sign'] })).rejects.toMatchObject({
       name: 'ValidationException',
     })
+    const nobody = { granteePrincipal: `${quin.arn}-gone` }
+    await expect(dry(nobody)).rejects.toMatchObject({ name: 'InvalidArnException' })
     expect((await callAs(rootOf(), 'ListGrants', { keyId })).grants).toEqual([])
   })
 })

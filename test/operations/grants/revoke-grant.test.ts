@@ -33,6 +33,7 @@ test('C2: ends a grant when it is acknowledged, by whom the policies let', async
   await expectAllowed(ben, 'RevokeGrant', { keyId, grantId })
   await expectDenied(ann, 'Encrypt', { keyId, plaintext })
   await expectFailureAs('NotFoundException', ben, 'RevokeGrant', { keyId, grantId })
+  await expectFailureAs('NotFoundException', ben, 'RevokeGrant', dry)
 })
 
 test('works in every state, and only with the key of the grant', async () => {
