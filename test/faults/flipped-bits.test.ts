@@ -3,10 +3,12 @@
  * went in, and no ciphertext is called invalid for it.
  */
 
+import { publicEncrypt } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { parseCiphertext } from '../../src/model/ciphertext.ts'
 import { expectHonest, type FaultyDoor, makeDoor } from './door.ts'
 import { whyNoFaultModule } from './fault-module.ts'
+import { DECRYPTS, halfOf, makeKind } from './kind-rounds.ts'
 
 const FLIPS = process.env.KEYSLOT_FAULTS === 'full' ? 200 : 3
 /** The commitment that stands before every plaintext, in bits. */
@@ -68,6 +70,49 @@ describe.skipIf(why !== undefined)('one bit flipped', () => {
     } finally {
       await verified.remove()
     }
+  })
+
+  test.each(['RSAES_OAEP_SHA_1', 'RSAES_OAEP_SHA_256'] as const)(
+    'of what a pair decrypts by %s, where decryptions are verified',
+    async (algorithm) => {
+      const verified = await makeDoor({ workers: 1, verifyDecryption: true })
+      try {
+        const pair = await makeKind(verified.hsm(), DECRYPTS)
+        const oaepHash = algorithm.endsWith('256') ? 'sha256' : 'sha1'
+        const plaintext = Buffer.from('kept')
+        const ciphertextBlob = publicEncrypt({ key: halfOf(pair), oaepHash }, plaintext)
+        const { hsm } = verified.hsm()
+        const decrypt = () => hsm.decryptAsymmetric(pair, { algorithm, ciphertextBlob }, {})
+        expect(await decrypt()).toEqual(plaintext)
+        verified.faults.arm('C_Decrypt', { does: 'flip', bit: 3 }, { times: 1 })
+        await expect(decrypt()).rejects.toMatchObject({
+          name: 'KMSInternalException',
+          grpc: 'UNAVAILABLE',
+        })
+        expect(verified.faults.hits('C_Decrypt')).toBe(1)
+      } finally {
+        await verified.remove()
+      }
+    },
+  )
+
+  test('of a plaintext that is encrypted again, for a pair too', async () => {
+    const [key] = door.keys
+    if (key === undefined) throw new Error('no key')
+    await door.restart()
+    const pair = await makeKind(door.hsm(), DECRYPTS)
+    const context = Buffer.alloc(2)
+    const { hsm } = door.hsm()
+    const blob = await hsm.encrypt(key, { plaintext: Buffer.from('kept'), context }, {})
+    const source = { key, ciphertext: parseCiphertext(blob), context }
+    const destination = { key: pair, algorithm: 'RSAES_OAEP_SHA_256' } as const
+    await hsm.reEncryptAsymmetric(source, destination, {})
+    door.faults.arm('C_Decrypt', { does: 'flip', bit: COMMITMENT_BITS }, { times: 1 })
+    await expect(hsm.reEncryptAsymmetric(source, destination, {})).rejects.toMatchObject({
+      name: 'KMSInternalException',
+      grpc: 'UNAVAILABLE',
+    })
+    expect(door.faults.hits('C_Decrypt')).toBe(1)
   })
 
   test('of a plaintext that is encrypted again', async () => {

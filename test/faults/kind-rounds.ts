@@ -35,7 +35,8 @@ export interface KindRounds {
 
 const SIGNS: KeyKind = { spec: 'ECC_NIST_P256', usage: 'SIGN_VERIFY' }
 const AGREES: KeyKind = { spec: 'ECC_NIST_P256', usage: 'KEY_AGREEMENT' }
-const DECRYPTS: KeyKind = { spec: 'RSA_2048', usage: 'ENCRYPT_DECRYPT' }
+/** A pair that decrypts. */
+export const DECRYPTS: KeyKind = { spec: 'RSA_2048', usage: 'ENCRYPT_DECRYPT' }
 const MACS: KeyKind = { spec: 'HMAC_256', usage: 'GENERATE_VERIFY_MAC' }
 const AES: KeyKind = { spec: 'SYMMETRIC_DEFAULT', usage: 'ENCRYPT_DECRYPT' }
 const THROUGH_AES = 'RSA_AES_KEY_WRAP_SHA_1'
@@ -137,7 +138,8 @@ export async function makeKindRounds(hsm: () => HsmHandle): Promise<KindRounds> 
   }
 }
 
-async function makeKind({ objects }: HsmHandle, kind: KeyKind): Promise<Authorised<Key>> {
+/** Makes a key of a kind. */
+export async function makeKind({ objects }: HsmHandle, kind: KeyKind): Promise<Authorised<Key>> {
   const id = randomBytes(16).toString('hex')
   const publicKey = await objects.generateBackingKey({ id, label: LABEL, ...kind })
   const materialId = createHash('sha256').update(id).digest('hex')
@@ -163,7 +165,8 @@ async function makeWrappingKey({ objects }: HsmHandle) {
   return { wrappingKeyId, algorithm: THROUGH_AES, parcel } as const
 }
 
-function halfOf(key: Key) {
+/** The public half of a pair. */
+export function halfOf(key: Key) {
   const { publicKey } = currentBackingKey(key)
   if (publicKey === undefined) throw new Error('a key without a public half')
   return createPublicKey({ key: publicKey, format: 'der', type: 'spki' })

@@ -67,18 +67,21 @@ export class DataVerbs {
     return this.#guard.token.verifyDecryption ? this.#twiceTheSame(decrypt) : decrypt()
   }
 
+  /** The same of what outlives the ciphertext it comes from, since it is encrypted again. */
+  decryptToKeep(key: CalledKey, context: Buffer, nonce: Buffer, sealed: Sealed): Buffer {
+    const { verifyEncryption, verifyDecryption } = this.#guard.token
+    const decrypt = () => this.#decrypted(key, context, nonce, sealed)
+    return verifyEncryption || verifyDecryption ? this.#twiceTheSame(decrypt) : decrypt()
+  }
+
   /** Decrypts and encrypts again. */
   reEncrypt(
     source: { key: CalledKey; context: Buffer; nonce: Buffer; sealed: Sealed },
     destination: { key: CalledKey; context: Buffer },
   ): Buffer {
-    const { verifyEncryption, verifyDecryption } = this.#guard.token
     const { key, context, nonce, sealed } = source
-    const decrypt = () => this.#decrypted(key, context, nonce, sealed)
     try {
-      // What is encrypted again outlives the ciphertext it came from.
-      const isTwice = verifyEncryption || verifyDecryption
-      const plaintext = isTwice ? this.#twiceTheSame(decrypt) : decrypt()
+      const plaintext = this.decryptToKeep(key, context, nonce, sealed)
       return this.encrypt(destination.key, destination.context, plaintext)
     } finally {
       this.wipe()

@@ -119,7 +119,7 @@ function plaintextOf(frame: FrameCursor, { data, keys, source }: KeyCalls): Buff
   }
   const { key, context, nonce, sealed } = source()
   try {
-    const opened = data.decrypt(key, context, nonce, sealed)
+    const opened = data.decryptToKeep(key, context, nonce, sealed)
     return Buffer.alloc(opened.length, opened)
   } finally {
     data.wipe()

@@ -3,7 +3,7 @@
  * MACs, decryption, agreement and data key pairs. What a key does is decided by its spec, its algorithm and the table of mechanisms.
  */
 
-import type { KeyObject } from 'node:crypto'
+import { type KeyObject, timingSafeEqual } from 'node:crypto'
 import {
   HASH_BYTES,
   MAC_HASHES,
@@ -32,6 +32,7 @@ import { STATUS } from '../wire.ts'
 import { DeviceFaultError, type GuardedSession, StatusError } from './guarded-session.ts'
 
 const PUBLIC_KEYS_MAX = 20_000
+const NOTHING: Buffer = Buffer.alloc(0)
 
 /** A key as a call names it. */
 export interface NamedKey {
@@ -93,11 +94,14 @@ export class KeyVerbs {
   decrypt({ entry }: NamedKey, algorithm: OaepAlgorithm, ciphertext: Buffer): Buffer {
     const way = oaepWay(algorithm, this.#proved)
     if (way !== 'padded' && way !== 'raw') lack(way)
-    const message = this.#guard.safely(
-      (session) =>
-        decryptOaep(session, this.#guard.handleOf(entry), ciphertext, { algorithm, way }),
-      'decrypts',
-    )
+    const decrypt = () =>
+      this.#guard.safely(
+        (session) =>
+          decryptOaep(session, this.#guard.handleOf(entry), ciphertext, { algorithm, way }),
+        'decrypts',
+      )
+    const message = decrypt()
+    if (this.#guard.token.verifyDecryption) compare(message, decrypt())
     if (message !== undefined) return message
     throw new StatusError(STATUS.invalidCiphertext, 'the padding is not right')
   }
@@ -130,6 +134,15 @@ export class KeyVerbs {
     this.#publicKeys.set(entry, { spki, key })
     return key
   }
+}
+
+/** Refuses two decryptions of one ciphertext that differ; the second one is zeroed. */
+function compare(message: Buffer = NOTHING, again: Buffer = NOTHING): void {
+  const isSame = message.length === again.length && timingSafeEqual(message, again)
+  again.fill(0)
+  if (isSame) return
+  message.fill(0)
+  throw new DeviceFaultError('the token decrypts one ciphertext to two plaintexts')
 }
 
 /** The token has not proved what a call needs. */
