@@ -44,6 +44,8 @@ export interface ServiceOptions {
   readonly clock?: () => number
   /** Standard error, in JSON lines, unless given. */
   readonly log?: Log
+  /** Gives the start up while it waits for the HSM. */
+  readonly signal?: AbortSignal
 }
 
 /** A running service. */
@@ -67,10 +69,10 @@ export interface RunningService {
  * Starts the service, and resolves when it serves.
  *
  * @throws Error when the operator has to act first: the HSM refuses, the store is not ours, a
- *   port is taken.
+ *   port is taken; the signal's reason when it has given up.
  */
 export async function serve(config: Config, options: ServiceOptions = {}): Promise<RunningService> {
-  const { clock = Date.now, log = openLog(config.logLevel) } = options
+  const { clock = Date.now, log = openLog(config.logLevel), signal } = options
   await using started = new AsyncDisposableStack()
   for (const warning of config.warnings) log('warn', warning)
   const development = config.development ? await develop(config, clock) : undefined
@@ -94,7 +96,7 @@ export async function serve(config: Config, options: ServiceOptions = {}): Promi
     { health, registry: metrics.registry },
   )
   started.defer(() => status.stop())
-  await untilReady(hsm, log)
+  await untilReady(hsm, log, signal)
 
   if (!installation) await install(hsm, store, clock)
   const changes = { store, objects: hsm.objects, clock, log }
@@ -265,14 +267,17 @@ function healthOf(hsm: HsmHandle) {
 }
 
 /** Waits for a token that is slow to come; refuses to go on when only the operator can help. */
-async function untilReady(hsm: HsmHandle, log: Log): Promise<void> {
+async function untilReady(hsm: HsmHandle, log: Log, signal?: AbortSignal): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>()
+  const giveUp = () => reject(signal?.reason)
   const look = () => {
     const { state, reason } = hsm.state()
     if (state === 'ready') resolve()
     if (state === 'refused') reject(new Error(reason ?? 'the HSM refuses'))
   }
   const stop = hsm.onChange(look)
+  signal?.addEventListener('abort', giveUp)
+  if (signal?.aborted) giveUp()
   look()
   const { state, reason } = hsm.state()
   if (state === 'down') log('warn', 'waiting for the HSM', { reason })
@@ -280,6 +285,7 @@ async function untilReady(hsm: HsmHandle, log: Log): Promise<void> {
     await promise
   } finally {
     stop()
+    signal?.removeEventListener('abort', giveUp)
   }
 }
 

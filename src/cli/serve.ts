@@ -1,5 +1,6 @@
 /** `keyslot serve`: runs the service until it is told to stop. */
 
+import { once } from 'node:events'
 import { type Command, Option } from 'commander'
 import { type Config, ConfigError, loadConfig } from '../config.ts'
 import type { RunningService } from '../main.ts'
@@ -38,18 +39,23 @@ export function addServe(program: Command): void {
   for (const option of settingOptions()) command.addOption(option)
   command.action(async (flags: Record<string, string | boolean>) => {
     const config = configFrom(program, flags)
-    const service = await start(config)
-    if (config.development) await print(welcome(config, service))
-    await stopOnSignal(service)
+    const told = toldToStop()
+    const service = await start(config, told)
+    if (service === undefined) return
+    if (config.development && !told.aborted) await print(welcome(config, service))
+    await until(told)
+    await service.stop()
   })
 }
 
-async function start(config: Config): Promise<RunningService> {
+/** Starts the service, unless it is told to stop while it waits for the HSM. */
+async function start(config: Config, told: AbortSignal): Promise<RunningService | undefined> {
   // Loaded late: no other command needs the service.
   const { serve } = await import('../main.ts')
   try {
-    return await serve(config)
+    return await serve(config, { signal: told })
   } catch (error) {
+    if (told.aborted && error === told.reason) return undefined
     if (config.logLevel === 'debug') throw error
     throw new CliError(EXIT.general, `cannot start: ${(error as Error).message}`, { cause: error })
   }
@@ -128,17 +134,20 @@ export function configFrom(program: Command, flags: Record<string, string | bool
 /** One Ctrl-C comes twice under npm: from the terminal, and passed on by npm. */
 const ECHO_MS = 500
 
-/** Resolves when the service has stopped; a second signal does not wait for it. */
-async function stopOnSignal(service: RunningService): Promise<void> {
-  const { promise: told, resolve } = Promise.withResolvers<void>()
+/** Aborted by SIGINT or SIGTERM; a second one, later, ends the process at once. */
+function toldToStop(): AbortSignal {
+  const told = new AbortController()
   let toldMs: number | undefined
   const onSignal = (code: number) => () => {
     toldMs ??= performance.now()
     if (performance.now() - toldMs > ECHO_MS) process.exit(code)
-    resolve()
+    told.abort()
   }
   process.on('SIGINT', onSignal(130))
   process.on('SIGTERM', onSignal(143))
-  await told
-  await service.stop()
+  return told.signal
+}
+
+async function until(told: AbortSignal): Promise<void> {
+  if (!told.aborted) await once(told, 'abort')
 }

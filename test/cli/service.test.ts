@@ -188,6 +188,19 @@ describe('a service in development', () => {
     expect(twice.stderr).toContain('keyslot: cannot start: ')
   })
 
+  test('stops when it is told to while it waits for the token', async () => {
+    const own = ['--home', join(home, 'waiting'), '--hsm-token-label', 'absent', ...LISTEN]
+    const waiting = start('serve', ...own)
+    let log = ''
+    for await (const chunk of waiting.stderr) {
+      log += chunk
+      if (log.includes('waiting for the HSM')) break
+    }
+    const ended = once(waiting, 'exit')
+    waiting.kill('SIGTERM')
+    expect(await ended).toEqual([0, null])
+  })
+
   test('stops when it is told to', async () => {
     // Under npm, one Ctrl-C comes twice.
     service.kill('SIGINT')
