@@ -38,15 +38,16 @@ export async function openAuditLog(path: string): Promise<AuditLog> {
   const file = await open(path, APPEND_DURABLY, 0o600)
   await syncDirectory(dirname(path))
   let length = await endLastLine(file)
-  /** Whether half a line may stand behind `length`. */
-  let isTorn = false
+  /** Of which a part may stand behind `length`. */
+  let torn: Buffer | undefined
   let waiting: Batch | undefined
   let flushing: Promise<void> | undefined
 
   /** A half-written line would make its successor unreadable. */
-  async function dropTorn(): Promise<void> {
-    await file.truncate(length)
-    isTorn = false
+  async function dropTorn(written: Buffer): Promise<void> {
+    if (await isLast(file, length, written)) await file.truncate(length)
+    else length = await endLastLine(file)
+    torn = undefined
   }
 
   async function flush(): Promise<void> {
@@ -57,15 +58,15 @@ export async function openAuditLog(path: string): Promise<AuditLog> {
       waiting = undefined
       const bytes = Buffer.from(batch.text)
       try {
-        if (isTorn) await dropTorn()
-        isTorn = true
+        if (torn) await dropTorn(torn)
+        torn = bytes
         await writeThrough(file, bytes)
-        isTorn = false
+        torn = undefined
         length += bytes.length
         batch.settle.resolve()
       } catch (cause) {
         // If that fails too, it is tried again before the next line.
-        await dropTorn().catch(() => {})
+        if (torn) await dropTorn(torn).catch(() => {})
         batch.settle.reject(cause)
       }
     }
@@ -98,6 +99,15 @@ async function syncDirectory(path: string): Promise<void> {
   } finally {
     await directory.close()
   }
+}
+
+/** Whether there is nothing behind a place but a part of these bytes: lines of nobody else's. */
+async function isLast(file: FileHandle, at: number, bytes: Buffer): Promise<boolean> {
+  const { size } = await file.stat()
+  const left = size - at
+  if (left < 0 || left > bytes.length) return false
+  const { buffer } = await file.read(Buffer.alloc(left), 0, left, at)
+  return buffer.equals(bytes.subarray(0, left))
 }
 
 /**

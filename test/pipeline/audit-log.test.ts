@@ -1,5 +1,6 @@
 /** The audit log: durable before it answers, whole lines only, and refusing when it cannot write. */
 
+import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -59,4 +60,33 @@ test('a full disk fails every line of the write, and does not count them as writ
   const ended = await Promise.allSettled(['one', 'two', 'three'].map((line) => log.append(line)))
   expect(ended.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected'])
   await log.close()
+})
+
+/** Writes a line into a log that may grow by five bytes only, to which `others` write too. */
+const CUT_OFF = `
+  import { execFileSync } from 'node:child_process'
+  import { appendFileSync, statSync } from 'node:fs'
+  const [source, path, others] = process.argv.slice(1)
+  const { openAuditLog } = await import(source)
+  process.on('SIGXFSZ', () => {})
+  const limit = (bytes) => execFileSync('prlimit', ['--pid', process.pid, '--fsize=' + bytes + ':'])
+  const log = await openAuditLog(path)
+  await log.append('one')
+  if (others) appendFileSync(path, others)
+  limit(statSync(path).size + 5)
+  const failed = await log.append('a line of ours').then(() => false, () => true)
+  limit('unlimited')
+  await log.append('two')
+  await log.close()
+  process.exitCode = failed ? 0 : 1
+`
+
+test.skipIf(process.platform !== 'linux').each([
+  ['is taken back', '', ['one', 'two']],
+  ['stays where another process writes too', 'theirs\n', ['one', 'theirs', 'a lin', 'two']],
+])('what is written of a line that fails %s', (_what, others, lines) => {
+  const path = join(directory, 'audit.jsonl')
+  const source = new URL('../../src/pipeline/audit-log.ts', import.meta.url).href
+  execFileSync(process.execPath, ['--input-type=module', '-e', CUT_OFF, source, path, others])
+  expect(linesOf(path)).toEqual(lines)
 })
