@@ -3,7 +3,7 @@
 import { fail } from '../../model/failures.ts'
 import { operation } from '../operation.ts'
 import { roleToAssume } from '../principals.ts'
-import { assumedRoleUser, checkDuration, checkSessionPolicy, newSession } from './new-session.ts'
+import { assumedRoleUser, checkDuration, checkSession, newSession } from './new-session.ts'
 
 /**
  * Begins a session of a role whose trust policy lets the holder of a JSON Web Token. Session tags
@@ -17,7 +17,7 @@ export const AssumeRoleWithWebIdentity = operation('AssumeRoleWithWebIdentity', 
   identifies: ({ webIdentityToken, roleArn }) => ({ webIdentityToken, roleArn }),
 
   check(request) {
-    checkSessionPolicy(request)
+    checkSession(request)
     if (request.providerId !== undefined) {
       fail('ValidationException', 'keyslot takes no OAuth 2.0 access tokens: give no ProviderId.')
     }

@@ -1,16 +1,9 @@
 /** AssumeRole. */
 
 import { checkPrincipalTags, tagConditions } from '../identities/principal-rules.ts'
-import type { Operations } from '../operation.ts'
-import { operation } from '../operation.ts'
+import { type Operations, operation } from '../operation.ts'
 import { roleToAssume } from '../principals.ts'
-import {
-  assumedRoleUser,
-  checkDuration,
-  checkSecondFactor,
-  checkSessionPolicy,
-  newSession,
-} from './new-session.ts'
+import { assumedRoleUser, checkDuration, checkSession, newSession } from './new-session.ts'
 
 type Request = Operations['AssumeRole']['request']
 
@@ -31,8 +24,7 @@ export const AssumeRole = operation('AssumeRole', {
   changes: false,
 
   check(request) {
-    checkSecondFactor(request)
-    checkSessionPolicy(request)
+    checkSession(request)
     checkPrincipalTags(request.tags)
   },
 

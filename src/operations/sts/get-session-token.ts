@@ -3,7 +3,7 @@
 import { fail } from '../../model/failures.ts'
 import { operation } from '../operation.ts'
 import { anybody } from '../principals.ts'
-import { checkSecondFactor, newSession } from './new-session.ts'
+import { checkSession, newSession } from './new-session.ts'
 
 /** How long a session of a root may last, in seconds. */
 const ROOT_SECONDS_MAX = 3600
@@ -16,7 +16,7 @@ export const GetSessionToken = operation('GetSessionToken', {
   needs: { anybody: anybody('sts:GetSessionToken') },
   changes: false,
 
-  check: checkSecondFactor,
+  check: checkSession,
 
   async run({ request, caller, sealer, clock }) {
     const { kind, account, principalId, issuedMs } = caller

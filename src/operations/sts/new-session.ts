@@ -28,18 +28,19 @@ export interface NewCredentials {
   readonly packedPolicySize: number
 }
 
-/** Refuses what is not a session policy. */
-export function checkSessionPolicy({ policy }: { readonly policy?: string }): void {
-  if (policy !== undefined) compilePolicy(policy, 'session')
-}
-
-/** Refuses a second factor, which would be believed without having been looked at. */
-export function checkSecondFactor(given: {
+/**
+ * Refuses what is not a session policy, and a second factor, which would be believed without having
+ * been looked at.
+ */
+export function checkSession(asked: {
+  readonly policy?: string
   readonly serialNumber?: string
   readonly tokenCode?: string
 }): void {
-  if (given.serialNumber === undefined && given.tokenCode === undefined) return
-  fail('AccessDeniedException', 'MultiFactorAuthentication failed: keyslot knows no MFA devices.')
+  if (asked.serialNumber !== undefined || asked.tokenCode !== undefined) {
+    fail('AccessDeniedException', 'MultiFactorAuthentication failed: keyslot knows no MFA devices.')
+  }
+  if (asked.policy !== undefined) compilePolicy(asked.policy, 'session')
 }
 
 /** Refuses a session that would last longer than it may, in seconds. */
