@@ -60,6 +60,8 @@ export interface Client {
 
 const DEADLINE_MS = 30_000
 
+type UnderWay = Set<{ cancel(): void }>
+
 /**
  * Makes a client.
  *
@@ -78,16 +80,21 @@ export function connect(settings: ClientSettings): Client {
     'grpc.keepalive_timeout_ms': 10_000,
     'grpc.ssl_target_name_override': name.sent,
   })
+  const underWay: UnderWay = new Set()
   let closed = false
   return {
     async call(name, request, options) {
       if (closed) throw cancelled('The client has been closed.')
-      const { deadlineMs = DEADLINE_MS } = settings
+      const deadlineMs = options?.deadlineMs ?? settings.deadlineMs ?? DEADLINE_MS
       const metadata = 'token' in settings ? await shown(settings) : new Metadata()
-      return call(channel, name, request, { metadata, deadlineMs, ...options })
+      if (closed) throw cancelled('The client has been closed.')
+      const { signal } = options ?? {}
+      return call(channel, name, request, { metadata, deadlineMs, signal, underWay })
     },
     close() {
       closed = true
+      // grpc-js would let those go on that have been sent.
+      for (const each of underWay) each.cancel()
       channel.close()
     },
   }
@@ -126,9 +133,11 @@ function call<N extends RpcName>(
     metadata,
     deadlineMs,
     signal,
+    underWay,
   }: CallOptions & {
     readonly metadata: Metadata
     readonly deadlineMs: number
+    readonly underWay: UnderWay
   },
 ): Promise<Service[N]['response']> {
   return new Promise((resolve, reject) => {
@@ -141,11 +150,13 @@ function call<N extends RpcName>(
       metadata,
       { deadline: Date.now() + deadlineMs },
       (error, response) => {
+        underWay.delete(under)
         signal?.removeEventListener('abort', cancel)
         if (error) reject(KeyslotError.from(error))
         else if (response) resolve(response)
       },
     )
+    underWay.add(under)
     const cancel = () => under.cancel()
     signal?.addEventListener('abort', cancel)
   })

@@ -2,6 +2,7 @@
 
 import { readFileSync } from 'node:fs'
 import { connect as connectTcp, createServer } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { connect } from '../../src/client/client.ts'
 import { KeyslotError } from '../../src/client/error.ts'
@@ -120,6 +121,23 @@ test('a call after close is refused as any other failure is', async () => {
   closed.close()
   const failure = { name: 'CANCELLED', message: 'The client has been closed.' }
   await expect(closed.call('ListKeys', {})).rejects.toMatchObject(failure)
+})
+
+test('a call that is under way is cancelled by close', async () => {
+  const release = Promise.withResolvers<void>()
+  settle = release.promise
+  const client = tried.client()
+  const calls = Array.from({ length: 3 }, () =>
+    expect(client.call('ListKeys', {})).rejects.toMatchObject({ name: 'CANCELLED' }),
+  )
+  await sleep(50)
+  client.close()
+  await Promise.all(calls)
+  release.resolve()
+})
+
+test('a deadline that is given as undefined is none', async () => {
+  await tried.client().call('ListKeys', {}, { deadlineMs: undefined })
 })
 
 test('a token is read for every call, and shown without a certificate', async () => {
