@@ -52,25 +52,17 @@ export async function prepareImport(
 ): Promise<ImportParameters> {
   const { store, objects, clock } = services
   const createdMs = clock()
-  if ((await store.imports.countWrappingKeys(keyId, createdMs)) >= WRAPPING_KEYS_PER_KEY_MAX) {
-    const what = `${WRAPPING_KEYS_PER_KEY_MAX} wrapping keys that have not been used yet`
-    fail('LimitExceededException', `${arn} has ${what}.`)
-  }
   const idBytes = randomBytes(ID_BYTES)
   const id = idBytes.toString('hex')
   const secret = randomBytes(SECRET_BYTES)
   const importToken = Buffer.concat([Buffer.of(TOKEN_VERSION), idBytes, secret])
   const validToMs = createdMs + WRAPPING_KEY_VALIDITY_MS
   const tokenDigest = digestOf(importToken).toString('hex')
-  await store.imports.addWrappingKey({
-    id,
-    keyId,
-    algorithm,
-    spec,
-    tokenDigest,
-    createdMs,
-    validToMs,
-  })
+  const row = { id, keyId, algorithm, spec, tokenDigest, createdMs, validToMs }
+  if ((await store.imports.addWrappingKey(row, WRAPPING_KEYS_PER_KEY_MAX)) === 'full') {
+    const what = `${WRAPPING_KEYS_PER_KEY_MAX} wrapping keys that have not been used yet`
+    fail('LimitExceededException', `${arn} has ${what}.`)
+  }
   const publicKey = await objects
     .makeWrappingKey({ id, keyId, spec, algorithm, kind: { spec: keySpec, usage } })
     .catch(async (cause: unknown) => {

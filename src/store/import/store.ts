@@ -28,10 +28,16 @@ export interface WrappingKey {
 
 /** Imports and removals of material; only `lifecycle` uses these. */
 export interface ImportStore {
-  /** Records a wrapping key before it is made. */
+  /**
+   * Records a wrapping key before it is made.
+   *
+   * @param most how many the key may have in the token, spent ones left out, this one included.
+   * @returns `full` if there are `most`.
+   */
   addWrappingKey(
     wrappingKey: Omit<WrappingKey, 'failures' | 'isUsed' | 'isDestroyed'>,
-  ): Promise<void>
+    most: number,
+  ): Promise<'added' | 'full'>
   /** The wrapping key by its id, whether it is still good or not. */
   findWrappingKey(id: string): Promise<WrappingKey | undefined>
   /** Counts something that a wrapping key does not unwrap. */
@@ -45,8 +51,6 @@ export interface ImportStore {
   wrappingKeyDestroyed(id: string, nowMs: number): Promise<void>
   /** Forgets wrapping keys that are destroyed and expired before a moment. */
   forgetWrappingKeys(beforeMs: number): Promise<void>
-  /** How many wrapping keys of a key are in the token, spent ones left out. */
-  countWrappingKeys(keyId: string, nowMs: number): Promise<number>
   /**
    * Records the intent to import: material that the key has and that is not in the token, or new
    * material with the next number, while none waits for a rotation.

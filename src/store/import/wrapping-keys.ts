@@ -21,11 +21,15 @@ export function wrappingKeyStore(
   | 'spentWrappingKeys'
   | 'wrappingKeyDestroyed'
   | 'forgetWrappingKeys'
-  | 'countWrappingKeys'
 > {
   return {
-    async addWrappingKey(wrappingKey) {
-      await db.insertInto('wrapping_keys').values(rowOf(wrappingKey)).execute()
+    addWrappingKey(wrappingKey, most) {
+      return db.transaction().execute(async (transaction) => {
+        const { keyId, createdMs } = wrappingKey
+        if ((await countOf(transaction, keyId, createdMs)) >= most) return 'full'
+        await transaction.insertInto('wrapping_keys').values(rowOf(wrappingKey)).execute()
+        return 'added'
+      })
     },
 
     async findWrappingKey(id) {
@@ -87,19 +91,19 @@ export function wrappingKeyStore(
         .where('valid_to_ms', '<', beforeMs)
         .execute()
     },
-
-    async countWrappingKeys(keyId, nowMs) {
-      const { count } = await db
-        .selectFrom('wrapping_keys')
-        .where('key_id', '=', keyId)
-        .where('destroyed_ms', 'is', null)
-        .where('used_ms', 'is', null)
-        .where('valid_to_ms', '>', nowMs)
-        .select(({ fn }) => fn.countAll<number>().as('count'))
-        .executeTakeFirstOrThrow()
-      return Number(count)
-    },
   }
+}
+
+async function countOf(db: Kysely<Tables>, keyId: string, nowMs: number): Promise<number> {
+  const { count } = await db
+    .selectFrom('wrapping_keys')
+    .where('key_id', '=', keyId)
+    .where('destroyed_ms', 'is', null)
+    .where('used_ms', 'is', null)
+    .where('valid_to_ms', '>', nowMs)
+    .select(({ fn }) => fn.countAll<number>().as('count'))
+    .executeTakeFirstOrThrow()
+  return Number(count)
 }
 
 function rowOf(wrappingKey: Parameters<ImportStore['addWrappingKey']>[0]): WrappingKeyRow {
