@@ -255,7 +255,14 @@ class WorkerPipe {
     const { writer } = this.#pipe
     writer.begin()
     writer.u32((this.#firstSequence + this.#calls.length) >>> 0)
-    call.write(writer, call.limits.deadlineMs ?? Number.POSITIVE_INFINITY)
+    try {
+      call.write(writer, call.limits.deadlineMs ?? Number.POSITIVE_INFINITY)
+    } catch (cause) {
+      // A bug, of this call alone: half a frame would be one of all that follow.
+      writer.abandon()
+      call.reject(cause instanceof Error ? cause : new Error(String(cause)))
+      return
+    }
     writer.end()
     if (this.#calls.length === 0) this.#sinceMs = performance.now()
     if (call.isSlow) this.#slowSent += 1
