@@ -19,7 +19,7 @@ export const MESSAGES_MAX = 2 ** 31
 export const MESSAGES_PER_BLOCK = 2 ** 16
 
 /** How many backing keys' blocks are held: what is let go of costs another reservation. */
-const BLOCKS_HELD = 10_000
+const BLOCKS_HELD = 100_000
 
 /** The budget of all keys, as far as this process spends it. */
 export interface MessageBudget {
@@ -49,10 +49,11 @@ export function messageBudget(services: Services): MessageBudget {
 
   const blockOf = (backingKeyId: string): Block => {
     const known = blocks.get(backingKeyId)
-    if (known !== undefined) return known
+    // The one that has not been used for longest goes first: what it had left is lost.
+    blocks.delete(backingKeyId)
     const [oldest] = blocks.keys()
     if (oldest !== undefined && blocks.size >= BLOCKS_HELD) blocks.delete(oldest)
-    const block = { left: 0, spent: false }
+    const block = known ?? { left: 0, spent: false }
     blocks.set(backingKeyId, block)
     return block
   }
