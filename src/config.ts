@@ -63,7 +63,7 @@ export class ConfigError extends Error {
 
 const LOOPBACK = /^(?:127\.\d+\.\d+\.\d+|::1|localhost)$/
 const FILE_VARIABLE = 'KEYSLOT_CONFIG'
-/** Read by clients and by the package's own scripts. */
+/** Read by clients. */
 const OTHER_VARIABLES = [
   FILE_VARIABLE,
   'KEYSLOT_CA',

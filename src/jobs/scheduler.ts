@@ -1,6 +1,6 @@
 /**
- * The jobs, and when they run. A job goes through the pipeline like every call, with keyslot
- * itself as the caller.
+ * The jobs, and when they run. What a caller could ask for too goes through the pipeline like every
+ * call, with keyslot itself as the caller; what only settles or writes down what was, does not.
  */
 
 import { deleteDueKeys } from './delete-due-keys.ts'

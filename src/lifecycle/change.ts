@@ -4,8 +4,8 @@
  * proved, then its row becomes active, and then the caller hears of it. A change that stops in
  * between leaves its intent, which `reconcile` settles.
  *
- * No change here destroys an object but `destroyKey`, since an object without a row may well be a
- * key that an older copy of the database has forgotten.
+ * No change destroys an object that no row says to destroy, since an object without a row may well
+ * be a key that an older copy of the database has forgotten.
  */
 
 import { createHash, randomBytes } from 'node:crypto'

@@ -1,6 +1,6 @@
 /**
- * Destroying a key whose waiting period is over: the only place where an object of the token is
- * ever destroyed.
+ * Destroying a key whose waiting period is over: the only place where material that was made in the
+ * token is destroyed. Imported material and wrapping keys go in `import/`.
  */
 
 import { randomUUID } from 'node:crypto'

@@ -47,7 +47,7 @@ export interface ReconcileSettings {
   readonly patienceMs?: number
 }
 
-/** Longer than the token is given for making a key. */
+/** As long as the token is given for making a key. */
 const PATIENCE_MS = 60_000
 /** How many rows are read at a time: a few milliseconds. */
 const PAGE_ROWS = 1000
