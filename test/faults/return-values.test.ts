@@ -156,6 +156,15 @@ describe.skipIf(why !== undefined).each([
   )
 })
 
+test.skipIf(why !== undefined)('no key is blamed by a token that destroys nothing', async () => {
+  await door.untilSound(rounds.objects, PATIENCE_MS)
+  door.faults.arm('C_DestroyObject', { does: 'return', code: 'CKR_GENERAL_ERROR' })
+  for (let turn = 0; turn < 3; turn++) expectHonest(await rounds.objects())
+  door.faults.clear()
+  await door.untilSound(rounds.objects, PATIENCE_MS)
+  await door.expectNothingLost()
+})
+
 describe.skipIf(why !== undefined)('while it starts', () => {
   test.each(cases(START, 97))('$name answers $code $when', async ({ name, code, from, times }) => {
     await door.restart()

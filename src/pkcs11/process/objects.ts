@@ -11,7 +11,7 @@ import type { BackingKeyKind } from '../hsm.ts'
 import { mayReadPublicKey, spkiOf } from '../kinds/public-keys.ts'
 import type { TokenFiles } from '../profiles/profile.ts'
 import type { Log } from '../settings.ts'
-import { CanaryProof, proveDerivation, proveDerivedKey } from '../token/proofs.ts'
+import { CanaryProof, proveDerivedKey } from '../token/proofs.ts'
 import { TokenError } from '../token/return-values.ts'
 import type { TokenSession } from '../token/session.ts'
 import {
@@ -177,8 +177,8 @@ export class TokenObjects {
       return true
     }
     if (failure !== undefined) {
-      // The canary says nothing of derivation.
-      if (input.suite === 1) this.#withSession(proveDerivation)
+      // The canary says nothing of derived keys, of which another key's have to work then.
+      if (input.suite === 1) this.#withSession(proveDerivedKey)
       const { id } = input
       this.#options.log('error', 'a backing key does not prove itself', { id, failure })
     }

@@ -35,18 +35,8 @@ export function proveBackingKey(session: TokenSession, key: Handle, suite: Ciphe
 }
 
 /**
- * Derives a key from a fresh one, so that a token which derives none is told from a backing key
- * that is not usable.
- *
- * @throws TokenError what the token answered.
- */
-export function proveDerivation(session: TokenSession): void {
-  const key = session.generateKey(proofKeyTemplate('derives'))
-  session.derive(key, randomBytes(NONCE_BYTES))
-}
-
-/**
- * Derives keys from a fresh one and uses them, as is done with every backing key of suite 1.
+ * Derives keys from a fresh one, uses and destroys them, as is done with every backing key of suite
+ * 1, so that a token which does not is told from a backing key that is not usable.
  *
  * @throws TokenError what the token answered; Error when it decrypts to something else.
  */
