@@ -5,6 +5,7 @@
  */
 
 import { fail } from '../model/failures.ts'
+import { clientOf } from './connection-limits.ts'
 
 /** The limits. */
 export interface AdmissionLimits {
@@ -59,4 +60,17 @@ export function createAdmission({
       return new Promise((resolve) => waiting.push(resolve))
     },
   }
+}
+
+/** What those of an address count as who have not proved who they are. */
+export function nobodyAt(address: string | undefined): string {
+  return `nobody at ${clientOf(address)}`
+}
+
+/**
+ * What those of an address count as whose proof is being looked at: whoever floods a door as nobody
+ * does not keep them out.
+ */
+export function unverifiedAt(address: string | undefined): string {
+  return `unverified at ${clientOf(address)}`
 }

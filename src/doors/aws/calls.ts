@@ -8,8 +8,7 @@ import { type FailureName, KmsError } from '../../model/failures.ts'
 import { OPERATIONS } from '../../operations/table.ts'
 import type { Pipeline } from '../../pipeline/call.ts'
 import type { RpcName } from '../../service.ts'
-import type { Admission } from '../admission.ts'
-import { clientOf } from '../connection-limits.ts'
+import { type Admission, nobodyAt, unverifiedAt } from '../admission.ts'
 import { type HttpAnswer, send } from './answer.ts'
 import type { Authentication, Identity } from './authenticate.ts'
 import { readBody } from './body.ts'
@@ -43,12 +42,6 @@ interface Arrived {
 }
 
 const USER_AGENT_LENGTH_MAX = 256
-/**
- * What those of an address count as whose signature is being verified, and those who have not
- * proved who they are: whoever floods the door as the one does not keep out the other.
- */
-const UNVERIFIED = 'unverified'
-const NOBODY = 'nobody'
 
 /** Answers every request to the door. */
 export function requestListener(parts: CallParts): RequestListener {
@@ -100,14 +93,14 @@ async function call<N extends RpcName>(
   const startMs = performance.now()
   let leave: (() => void) | undefined
   try {
-    const from = clientOf(arrived.sourceAddress)
+    const { sourceAddress } = arrived
     let identity: Identity | undefined
     if (!identifies) {
-      const verified = admission.enter(`${UNVERIFIED} at ${from}`)
+      const verified = admission.enter(unverifiedAt(sourceAddress))
       identity = await authentication.identify(arrived.request, service, changes).finally(verified)
     }
     const caller = identity && 'caller' in identity ? identity.caller.arn : undefined
-    leave = admission.enter(caller ?? `${NOBODY} at ${from}`)
+    leave = admission.enter(caller ?? nobodyAt(sourceAddress))
     return await run(asked, parts, arrived, identity)
   } catch (cause) {
     const error = KmsError.from(cause)

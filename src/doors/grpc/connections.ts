@@ -12,7 +12,7 @@ import {
   type ServerInterceptor,
 } from '@grpc/grpc-js'
 import { arnOf } from '../../model/identities/principal.ts'
-import { clientOf } from '../connection-limits.ts'
+import { nobodyAt } from '../admission.ts'
 import { type Arrivals, createArrivals } from './arrivals.ts'
 import { type Identity, identify } from './authenticate.ts'
 
@@ -65,7 +65,6 @@ export interface ConnectionParts {
 
 type AuthContext = ReturnType<ServerInterceptingCall['getAuthContext']>
 
-const NOBODY = 'nobody'
 const SWEEP_INTERVAL_MS = 250
 
 /** Makes the connections of a server. */
@@ -147,10 +146,9 @@ export function createConnections(parts: ConnectionParts): Connections {
 function connectionOf(socket: TLSSocket, trustDomain: string): Connection {
   const { remoteAddress } = socket
   const { raw }: { readonly raw?: Buffer } = socket.getPeerCertificate()
-  const nobody = `${NOBODY} at ${clientOf(remoteAddress)}`
-  if (!raw) return { limitedAs: nobody, remoteAddress }
+  if (!raw) return { limitedAs: nobodyAt(remoteAddress), remoteAddress }
   const identity = identify(raw, trustDomain)
-  const limitedAs = 'name' in identity ? arnOf(identity.name) : nobody
+  const limitedAs = 'name' in identity ? arnOf(identity.name) : nobodyAt(remoteAddress)
   return { identity, limitedAs, remoteAddress }
 }
 
