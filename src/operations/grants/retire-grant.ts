@@ -2,7 +2,7 @@
 
 import { fail } from '../../model/failures.ts'
 import { type GrantName, type Operations, operation, retirable } from '../operation.ts'
-import { checkGrantId } from './grant-id.ts'
+import { checkGrantId, noSuchGrant } from './grant-id.ts'
 
 type Request = Operations['RetireGrant']['request']
 
@@ -21,9 +21,7 @@ export const RetireGrant = operation('RetireGrant', {
   },
 
   async run({ grant: { grant }, store }) {
-    if (!(await store.grants.remove(grant.keyId, grant.grantId))) {
-      fail('NotFoundException', `Grant ID ${grant.grantId} not found`)
-    }
+    if (!(await store.grants.remove(grant.keyId, grant.grantId))) noSuchGrant(grant.grantId)
     return {}
   },
 })

@@ -1,8 +1,7 @@
 /** RevokeGrant. */
 
-import { fail } from '../../model/failures.ts'
 import { anyState, keyById, operation } from '../operation.ts'
-import { checkGrantId } from './grant-id.ts'
+import { checkGrantId, noSuchGrant } from './grant-id.ts'
 
 /**
  * Deletes a grant of a key; nobody uses it any more when this is acknowledged.
@@ -18,15 +17,11 @@ export const RevokeGrant = operation('RevokeGrant', {
 
   async rehearse({ request, key, store }) {
     const found = await store.grants.find(request.grantId)
-    if (found?.keyId !== key.keyId) missing(request.grantId)
+    if (found?.keyId !== key.keyId) noSuchGrant(request.grantId)
   },
 
   async run({ request, key, store }) {
-    if (!(await store.grants.remove(key.keyId, request.grantId))) missing(request.grantId)
+    if (!(await store.grants.remove(key.keyId, request.grantId))) noSuchGrant(request.grantId)
     return {}
   },
 })
-
-function missing(grantId: string): never {
-  fail('NotFoundException', `Grant ID ${grantId} not found`)
-}
