@@ -43,7 +43,7 @@ export function addServe(program: Command): void {
     const service = await start(config, told)
     if (service === undefined) return
     if (config.development && !told.aborted) await print(welcome(config, service))
-    await until(told)
+    if (!told.aborted) await once(told, 'abort')
     await service.stop()
   })
 }
@@ -146,8 +146,4 @@ function toldToStop(): AbortSignal {
   process.on('SIGINT', onSignal(130))
   process.on('SIGTERM', onSignal(143))
   return told.signal
-}
-
-async function until(told: AbortSignal): Promise<void> {
-  if (!told.aborted) await once(told, 'abort')
 }

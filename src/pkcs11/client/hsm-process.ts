@@ -118,8 +118,7 @@ export class HsmProcess {
     if (this.#over) return
     const reason = 'keyslot is stopping'
     this.#ending ??= { why: 'down', reason }
-    this.#calls?.end(unavailable(reason))
-    this.#closeWorkerPipes(0)
+    this.#endWorkers(reason)
     this.#management.end()
     const tooLong = setTimeout(() => this.#kill('it did not end'), ENDING_MS)
     await this.#ended.promise
@@ -156,9 +155,7 @@ export class HsmProcess {
       case 'ending':
         // Its own words count for more than what its pipes look like.
         this.#ending = { why: message.why, reason: message.reason }
-        // Its workers wait for calls, and end when there can be no more.
-        this.#calls?.end(unavailable(message.reason))
-        this.#closeWorkerPipes(0)
+        this.#endWorkers(message.reason)
         return
       case 'answer':
         this.#settle(message.sequence)?.resolve(message.answer as never)
@@ -189,6 +186,12 @@ export class HsmProcess {
       onClose: (cause) => this.#broken(cause),
     })
     this.#closeWorkerPipes(workers, workerPipes)
+  }
+
+  /** Workers wait for calls, and end when there can be no more. */
+  #endWorkers(reason: string): void {
+    this.#calls?.end(unavailable(reason))
+    this.#closeWorkerPipes(0)
   }
 
   #closeWorkerPipes(from: number, to = this.#child.stdio.length - FIRST_WORKER_FD): void {
