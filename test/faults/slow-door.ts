@@ -4,11 +4,11 @@
  */
 
 import { randomBytes } from 'node:crypto'
-import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseCiphertext } from '../../src/model/ciphertext.ts'
 import type { HsmSettings } from '../../src/pkcs11/settings.ts'
 import { makeKey, openPair } from '../lifecycle/pair.ts'
+import { type EventLoopTurns, watchEventLoop } from './event-loop.ts'
 
 /** What to do. */
 export type SlowTask = { readonly settings: HsmSettings; readonly path: string } & (
@@ -22,8 +22,8 @@ export interface SlowReport {
   readonly wrong: number
   readonly right: number
   readonly callsPerSecond: number
-  /** How late the event loop was, in milliseconds. */
-  readonly stalls: { readonly p50: number; readonly p99: number; readonly max: number }
+  /** What the event loop did while throughput was measured. */
+  readonly turns?: EventLoopTurns
 }
 
 const SIZES = [32, 4096] as const
@@ -37,18 +37,16 @@ const key = await makeKey(pair.services)
 const { hsm } = pair.hsm
 const encrypt = (plaintext: Buffer) => hsm.encrypt(key, { plaintext, context: CONTEXT }, {})
 
-const loop = monitorEventLoopDelay({ resolution: 1 })
 let right = 0
 let wrong = 0
 const isOver = task.does === 'round trips' ? roundTrips(task.count) : throughput(task.forMs)
-const { startMs, endMs } = await isOver
+const { startMs, endMs, turns } = await isOver
 await pair.close()
-const ms = (nanoseconds: number) => Math.round(nanoseconds / 1e4) / 100
 const report: SlowReport = {
   right,
   wrong,
   callsPerSecond: Math.round((right + wrong) / ((endMs - startMs) / 1000)),
-  stalls: { p50: ms(loop.percentile(50)), p99: ms(loop.percentile(99)), max: ms(loop.max) },
+  turns,
 }
 console.log(JSON.stringify(report))
 
@@ -71,7 +69,7 @@ async function roundTrips(count: number) {
   })
   await Promise.all(callers)
   clearInterval(collecting)
-  return { startMs, endMs: performance.now() }
+  return { startMs, endMs: performance.now(), turns: undefined }
 }
 
 /** Encrypts as fast as the token lets it. */
@@ -87,14 +85,14 @@ async function throughput(forMs: number) {
   // The first calls of each worker load its code.
   while (right < AT_ONCE * (task.settings.workers ?? 1)) await sleep(20)
   right = 0
-  loop.enable()
+  const watch = watchEventLoop()
   const startMs = performance.now()
   await sleep(forMs)
   const endMs = performance.now()
   const counted = right
-  loop.disable()
+  const turns = watch.stop()
   isEnd = true
   await Promise.all(callers)
   right = counted
-  return { startMs, endMs }
+  return { startMs, endMs, turns }
 }

@@ -22,8 +22,8 @@ const COLLECT_EVERY = FULL ? 20 : 10
 /** Sixteen threads take seconds to start. */
 const WORKERS = FULL ? [1, 4, 16] : [1, 4]
 const MEASURED_MS = FULL ? 5000 : 1000
-/** The promise is 10 ms, on a machine that has nothing else to do; what was seen is printed. */
-const STALL_MS = 250
+/** What an event loop may stand still by its own doing; CI's machine has other work beside it. */
+const STALL_MS = FULL ? 10 : 50
 
 const DOOR = join(import.meta.dirname, 'slow-door.ts')
 const COLLECT = new URL('collect.mjs', import.meta.url).href
@@ -82,17 +82,20 @@ describe.skipIf(why !== undefined)('a slow token', () => {
       for (const workers of WORKERS) {
         const report = await doorDoes({ does: 'throughput', forMs: MEASURED_MS }, { workers })
         reports.push(report)
-        const { callsPerSecond, stalls } = report
-        const { p50, p99, max } = stalls
+        const { callsPerSecond, turns } = report
+        if (turns === undefined) throw new Error('nothing is known of the event loop')
         console.log(
-          `${workers} workers: ${callsPerSecond} encryptions a second;` +
-            ` event loop late by ${p50} ms (p50), ${p99} ms (p99), ${max} ms (most)`,
+          `${workers} workers: ${callsPerSecond} encryptions a second; a turn of the event loop:` +
+            ` ${turns.p50} ms (p50), ${turns.p99} ms (p99), ${turns.max} ms (most, of which` +
+            ` ${turns.maxWaited} ms waiting for a core); ran ${turns.ranMax} ms at most`,
         )
+        expect(turns.ranMax).toBeLessThan(STALL_MS)
+        // What waits for the HSM in the door's own thread does so in most turns.
+        expect(turns.p99Unwaited).toBeLessThan(STALL_MS)
       }
       const [one = 0, four = 0, sixteen] = reports.map(({ callsPerSecond }) => callsPerSecond)
       expect(four / one).toBeGreaterThan(FULL ? 2 : 1.2)
       if (sixteen !== undefined) expect(sixteen / one).toBeGreaterThan(4)
-      for (const { stalls } of reports) expect(stalls.p99).toBeLessThan(STALL_MS)
     },
   )
 })
