@@ -75,13 +75,17 @@ export function applies(
 const NO_IDS: PrincipalIds = new Map()
 
 function standingIn(
-  { principals, allBut }: Statement,
+  { principals, allBut, effect }: Statement,
   request: PolicyRequest,
   ids: PrincipalIds,
   bounded: boolean,
 ): Standing {
   if (principals === undefined) return STANDING.self
-  if (!allBut) return standing(principals, request, ids)
+  if (!allBut) {
+    // An allowance for everybody lets in nobody by a token; a denial keeps everybody out.
+    const isEverybody = effect === 'Deny' && principals.everybody && request.provider !== undefined
+    return isEverybody ? STANDING.self : standing(principals, request, ids)
+  }
   // IAM leaves out nobody who has a permissions boundary.
   // https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html
   return !bounded && isExcepted(principals, request, ids) ? STANDING.none : STANDING.self

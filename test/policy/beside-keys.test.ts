@@ -75,6 +75,8 @@ describe('C2: trust policies', () => {
     expect(allows({ trust: federated }, web)).toBe(false)
     const everybody = [{ ...trust[0], Principal: '*' }]
     expect(allows({ trust: everybody }, { ...web, provider: PROVIDER })).toBe(false)
+    const guard = { Effect: 'Deny', Principal: '*', Action: '*' }
+    expect(allows({ trust: [...federated, guard] }, { ...web, provider: PROVIDER })).toBe(false)
     const ofB = { ...web, provider: PROVIDER, caller: caller.aliceOfB }
     expect(allows({ trust: federated }, ofB)).toBe(true)
   })

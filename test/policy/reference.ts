@@ -155,7 +155,11 @@ function labelsGiven(
       const isGone = bound !== undefined && bound !== caller.principalId?.split(':')[0]
       return label === undefined || isGone ? [] : [label]
     })
-  if (statement.Principal !== undefined) return among(statement.Principal)
+  if (statement.Principal !== undefined) {
+    if (statement.Effect === 'Deny' && request.provider !== undefined)
+      names.set('AWS *', 'everybody')
+    return among(statement.Principal)
+  }
   if (statement.NotPrincipal === undefined) return ['own']
   if (bounded) return ['own']
   const labels = new Set(among(statement.NotPrincipal))
