@@ -2,7 +2,7 @@
 
 import type { ExpressionBuilder, Kysely, SelectQueryBuilder } from 'kysely'
 import type { Place } from '../model/arn.ts'
-import type { Key } from '../model/key.ts'
+import { hasAllMaterial, type Key } from '../model/key.ts'
 import type { HotCopies } from './copies/hot-copies.ts'
 import {
   type BackingKeyRow,
@@ -60,7 +60,7 @@ export function keyStore(db: Kysely<Tables>, copies: HotCopies): KeyStore {
           .where('destroyed_ms', 'is', null)
           .where(notBeingDestroyed)
           .executeTakeFirstOrThrow()
-        return numUpdatedRows === 0n ? undefined : readKey(transaction, keyId)
+        return numUpdatedRows === 0n ? undefined : readWhole(transaction, keyId)
       })
       if (changed !== undefined) copies.keys.drop(keyId)
       return changed
@@ -82,6 +82,14 @@ export function keyStore(db: Kysely<Tables>, copies: HotCopies): KeyStore {
           .where(withoutChangeUnderWay),
       ),
   }
+}
+
+/** A key that has changed; its imported material may have been deleted in the meantime. */
+async function readWhole(db: Kysely<Tables>, keyId: string): Promise<Key | undefined> {
+  const key = await readKey(db, keyId)
+  if (key?.state !== 'Disabled' || key.origin !== 'EXTERNAL' || hasAllMaterial(key)) return key
+  await db.updateTable('keys').set({ state: 'PendingImport' }).where('key_id', '=', keyId).execute()
+  return readKey(db, keyId)
 }
 
 /** The key by its id, in whatever state but `Creating` or destroyed, from the database itself. */

@@ -20,6 +20,7 @@ import type { LastUseStore } from './usage/last-uses.ts'
 /** What can change in a key without touching the token. */
 export interface KeyChange {
   readonly description?: string
+  /** `Disabled` is `PendingImport` where imported material is missing by then. */
   readonly state?: KeyState
   /** `null` clears it. */
   readonly deletionMs?: number | null

@@ -1,6 +1,6 @@
 /** CancelKeyDeletion. */
 
-import { hasAllMaterial, type KeyState } from '../../model/key.ts'
+import type { KeyState } from '../../model/key.ts'
 import { keyById, operation } from '../operation.ts'
 import { changeKey } from './change-key.ts'
 
@@ -15,9 +15,7 @@ export const CancelKeyDeletion = operation('CancelKeyDeletion', {
   changes: true,
 
   async run({ key, store }) {
-    const isWhole = key.origin !== 'EXTERNAL' || hasAllMaterial(key)
-    const state = isWhole ? 'Disabled' : 'PendingImport'
-    await changeKey(store, key, states, { state, deletionMs: null })
+    await changeKey(store, key, states, { state: 'Disabled', deletionMs: null })
     return { keyId: key.arn }
   },
 })
