@@ -16,6 +16,7 @@ import {
   type Session,
   sessionContext,
 } from '../model/identities/session.ts'
+import { tagsWith } from '../model/identities/tags.ts'
 import type { Sealer, WebIdentityClaim } from '../operations/operation.ts'
 import type { Store } from '../store/store.ts'
 import type { PrincipalPolicies } from './evidence/policies.ts'
@@ -213,7 +214,7 @@ function sessionOfRole(
     kind: 'role',
     principalId: `${role.principalId}:${name}`,
     roleArn,
-    tags: tags === undefined || tags.size === 0 ? role.tags : new Map([...role.tags, ...tags]),
+    tags: tags === undefined || tags.size === 0 ? role.tags : tagsWith(role.tags, tags),
     sessionPolicies: policies,
     sourceIdentity,
     issuedMs,

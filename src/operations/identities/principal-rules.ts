@@ -3,6 +3,7 @@
 import type { Place } from '../../model/arn.ts'
 import { fail } from '../../model/failures.ts'
 import type { NamedPolicy, Principal } from '../../model/identities/principal.ts'
+import { tagsWith, tagsWithout } from '../../model/identities/tags.ts'
 import { POLICIES_PER_PRINCIPAL_MAX, TAGS_PER_PRINCIPAL_MAX } from '../../model/quotas.ts'
 import { compilePolicy } from '../../policy/document.ts'
 import type { Store } from '../../store/store.ts'
@@ -42,9 +43,9 @@ export async function change(
   return changed ?? existing({ ...resource, principal: undefined })
 }
 
-/** Refuses tags that no principal may have. */
+/** Refuses tags that no principal may have, of names that differ in case only among them. */
 export function checkPrincipalTags(tags: readonly WireTag[]): void {
-  checkTags(tags.map(({ key, value }) => ({ tagKey: key, tagValue: value })))
+  checkTags(tags.map(({ key, value }) => ({ tagKey: key.toLowerCase(), tagValue: value })))
 }
 
 /** What policies may decide on in a request with tags. */
@@ -57,7 +58,7 @@ export function tagConditions(tags: readonly WireTag[]) {
 
 /** Tags of a principal with these added. */
 export function withTags(principal: Principal, tags: readonly WireTag[]): Principal {
-  const all = new Map([...principal.tags, ...tags.map(({ key, value }) => [key, value] as const)])
+  const all = tagsWith(principal.tags, new Map(tags.map(({ key, value }) => [key, value])))
   if (all.size > TAGS_PER_PRINCIPAL_MAX) {
     fail('LimitExceededException', `${principal.arn} may have ${TAGS_PER_PRINCIPAL_MAX} tags.`)
   }
@@ -66,8 +67,7 @@ export function withTags(principal: Principal, tags: readonly WireTag[]): Princi
 
 /** A principal without tags of these keys. */
 export function withoutTags(principal: Principal, tagKeys: readonly string[]): Principal {
-  const kept = [...principal.tags].filter(([key]) => !tagKeys.includes(key))
-  return { ...principal, tags: new Map(kept) }
+  return { ...principal, tags: tagsWithout(principal.tags, tagKeys) }
 }
 
 /** A principal with this policy added, or put in the place of the one of its name. */

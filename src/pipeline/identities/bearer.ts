@@ -11,6 +11,7 @@ import {
   parsePrincipalArn,
   providerArn,
 } from '../../model/identities/principal.ts'
+import { tagsWith } from '../../model/identities/tags.ts'
 import type { WebIdentityClaim } from '../../operations/operation.ts'
 import type { Store } from '../../store/store.ts'
 import { roleOf } from './resolve.ts'
@@ -103,7 +104,7 @@ export async function bearerOf(
   const caller = await parts.callerOf(name)
   const tags = holder.webIdentity?.tags ?? new Map()
   const issuedMs = parts.clock()
-  return { ...caller, issuedMs, tags: new Map([...(caller.tags ?? []), ...tags]) }
+  return { ...caller, issuedMs, tags: tagsWith(caller.tags ?? new Map(), tags) }
 }
 
 async function holderOfSvid({ svids, verifier, callerOf }: BearerParts, token: string) {

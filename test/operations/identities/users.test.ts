@@ -70,6 +70,14 @@ test('tags come and go', async () => {
   ])
   await call('UntagUser', { userName: 'tagged', tagKeys: ['a', 'zzz'] })
   expect(await tags()).toEqual([{ key: 'b', value: '' }])
+  // Names that differ in case only are one.
+  await call('TagUser', { userName: 'tagged', tags: [{ key: 'B', value: '2' }] })
+  expect(await tags()).toEqual([{ key: 'B', value: '2' }])
+  const twice = ['b', 'B'].map((key) => ({ key, value: '' }))
+  await expectFailure('TagUser', { userName: 'tagged', tags: twice }, 'TagException')
+  await call('UntagUser', { userName: 'tagged', tagKeys: ['b'] })
+  expect(await tags()).toEqual([])
+  await call('TagUser', { userName: 'tagged', tags: [{ key: 'b', value: '' }] })
   const many = Array.from({ length: 50 }, (_, at) => ({ key: `t${at}`, value: '' }))
   await expectFailure('TagUser', { userName: 'tagged', tags: many }, 'LimitExceededException')
   const reserved = [{ key: 'aws:x', value: '' }]
