@@ -1,6 +1,7 @@
 /** Needs of operations on principals: users, roles, roots, and identity providers. */
 
 import type { Authorised } from '../model/authorised.ts'
+import type { Caller } from '../model/caller.ts'
 import type { Principal } from '../model/identities/principal.ts'
 
 /** How a request names a principal of the caller's account. */
@@ -30,7 +31,7 @@ export interface TrustNeed<Request> {
   readonly kind: 'trust'
   readonly permission: string
   /** The ARN of the role; `undefined` when the permission is not asked. */
-  readonly find: (request: Request) => string | undefined
+  readonly find: (request: Request, caller: Caller) => string | undefined
 }
 
 /** The installation as a whole: for its operator, which is the root of its first account. */
@@ -125,9 +126,10 @@ export function newProvider(permission: string): PrincipalNeed<{ readonly url: s
 /** The role to be assumed that `roleArn` names, always or when `asked` says so. */
 export function roleToAssume<Request extends { readonly roleArn: string }>(
   permission: string,
-  asked: (request: Request) => boolean = () => true,
+  asked: (request: Request, caller: Caller) => boolean = () => true,
 ): TrustNeed<Request> {
-  const find = (request: Request) => (asked(request) ? request.roleArn : undefined)
+  const find = (request: Request, caller: Caller) =>
+    asked(request, caller) ? request.roleArn : undefined
   return { kind: 'trust', permission, find }
 }
 

@@ -3,13 +3,17 @@
 import { checkPrincipalTags, tagConditions } from '../identities/principal-rules.ts'
 import { type Operations, operation } from '../operation.ts'
 import { roleToAssume } from '../principals.ts'
-import { assumedRoleUser, checkDuration, checkSession, newSession } from './new-session.ts'
+import {
+  assumedRoleUser,
+  checkDuration,
+  checkSession,
+  hasSourceIdentity,
+  isTemporary,
+  newSession,
+  sourceIdentityOf,
+} from './new-session.ts'
 
 type Request = Operations['AssumeRole']['request']
-
-const HOUR_SECONDS = 3600
-
-const isSpoken = ({ sourceIdentity }: Request) => sourceIdentity !== undefined
 
 /**
  * Begins a session of a role whose trust policy lets the caller.
@@ -19,7 +23,7 @@ export const AssumeRole = operation('AssumeRole', {
   needs: {
     role: roleToAssume('sts:AssumeRole'),
     tagged: roleToAssume<Request>('sts:TagSession', ({ tags }) => tags.length > 0),
-    spoken: roleToAssume<Request>('sts:SetSourceIdentity', isSpoken),
+    spoken: roleToAssume<Request>('sts:SetSourceIdentity', hasSourceIdentity),
   },
   changes: false,
 
@@ -36,23 +40,21 @@ export const AssumeRole = operation('AssumeRole', {
   }),
 
   async run({ request, role, caller, sealer, clock }) {
-    const { durationSeconds = HOUR_SECONDS, roleSessionName, tags, policy } = request
-    // A session that begins another may do so for an hour.
-    const most = caller.kind === 'role' ? HOUR_SECONDS : (role.sessionSecondsMax ?? 0)
-    checkDuration(durationSeconds, most)
-    const { account, principalId } = role
+    const { durationSeconds = 3600, roleSessionName, tags, policy } = request
+    checkDuration(durationSeconds, role.sessionSecondsMax, isTemporary(caller))
+    const sourceIdentity = sourceIdentityOf(request, caller)
     const made = await newSession(
       { sealer, clock },
       {
-        account,
-        principalId,
+        account: role.account,
+        principalId: role.principalId,
         sessionName: roleSessionName,
         tags: new Map(tags.map(({ key, value }) => [key, value])),
         policies: policy === undefined ? [] : [policy],
-        sourceIdentity: request.sourceIdentity ?? caller.sourceIdentity,
+        sourceIdentity,
         durationSeconds,
       },
     )
-    return { ...made, assumedRoleUser: assumedRoleUser(role, roleSessionName) }
+    return { ...made, assumedRoleUser: assumedRoleUser(role, roleSessionName), sourceIdentity }
   },
 })

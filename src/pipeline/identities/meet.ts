@@ -83,7 +83,7 @@ async function meetTrust(
   need: TrustNeed<never>,
   { caller, request, conditions, facts, decided }: AskedOfPrincipal,
 ): Promise<Authorised<object> | undefined> {
-  const arn = need.find(request as never)
+  const arn = need.find(request as never, caller)
   if (arn === undefined) return undefined
   const role = await roleOf(store, arn)
   const policies = await identities.policiesOf(caller)

@@ -65,6 +65,42 @@ test('a session does what its role may, and no more than its own policy allows',
   expect(record?.userIdentity?.arn).toBe(`arn:aws:sts::${account}:assumed-role/worker/one`)
 })
 
+test.each([
+  ['managed policies', { policyArns: [{ arn: 'arn:aws:iam::aws:policy/ReadOnlyAccess' }] }],
+  ['transitive session tags', { transitiveTagKeys: ['team'] }],
+  [
+    'context providers',
+    {
+      providedContexts: [
+        { providerArn: 'arn:aws:iam::aws:contextProvider/X', contextAssertion: 'anything' },
+      ],
+    },
+  ],
+])('what keyslot does not have is refused, and not left out: %s', async (words, part) => {
+  const roleArn = await newRole(`without-${words.replaceAll(' ', '-')}`)
+  await expect(assume(roleArn, part)).rejects.toMatchObject({
+    name: 'ValidationException',
+    message: expect.stringContaining(words),
+  })
+})
+
+test('a tag of the session stands in the place of the role’s, in whatever case', async () => {
+  const roleName = 'tagged'
+  const roleArn = await newRole(roleName)
+  await call('TagRole', { roleName, tags: [{ key: 'team', value: 'platform' }] })
+  const policyDocument = allowing({
+    Action: 'kms:ListAliases',
+    Resource: '*',
+    Condition: { StringEquals: { 'aws:PrincipalTag/team': 'platform' } },
+  })
+  await call('PutRolePolicy', { roleName, policyName: 'list', policyDocument })
+  const list = async (part?: object) =>
+    sdk(await assume(roleArn, part)).send(new ListAliasesCommand({}))
+  await list()
+  await list({ tags: [{ key: 'other', value: 'dev' }] })
+  await expect(list({ tags: [{ key: 'Team', value: 'dev' }] })).rejects.toMatchObject(denied)
+})
+
 test('a session ends with its role at once, and a new role of the name has none', async () => {
   const credentials = await assume(await newRole('brief'))
   await listKeys(credentials)
