@@ -8,7 +8,7 @@ import type { KeyState } from '../../model/key.ts'
 import { GRANTS_PER_KEY_MAX } from '../../model/quotas.ts'
 import { type KeyNeed, keyById, type Operations, operation } from '../operation.ts'
 import { grantConditions } from './grant-conditions.ts'
-import { checkFits, constraintsOf, delegates, principalOf } from './grant-rules.ts'
+import { checkFits, checkGrant, constraintsOf, delegates, principalOf } from './grant-rules.ts'
 
 type Request = Operations['CreateGrant']['request']
 
@@ -26,6 +26,7 @@ export const CreateGrant = operation('CreateGrant', {
   needs: { key },
   changes: true,
 
+  check: checkGrant,
   conditions: grantConditions,
 
   async rehearse({ request, key, store }) {

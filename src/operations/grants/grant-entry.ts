@@ -12,7 +12,7 @@ export async function grantEntry(store: Store, keyArn: string, grant: Grant): Pr
   return {
     keyId: keyArn,
     grantId,
-    name: name === '' ? undefined : name,
+    name,
     creationDate: new Date(grant.createdMs),
     granteePrincipal: await shown(store, grantee),
     retiringPrincipal: retiring && (await shown(store, retiring)),

@@ -15,6 +15,34 @@ const ALWAYS: readonly GrantOperation[] = ['DescribeKey', 'CreateGrant', 'Retire
 const PUBLIC: readonly GrantOperation[] = ['GetPublicKey']
 const ENCRYPTS: readonly GrantOperation[] = ['Encrypt', 'Decrypt', 'ReEncryptFrom', 'ReEncryptTo']
 
+/**
+ * Refuses what no grant may say, whatever the key.
+ *
+ * @throws KmsError ValidationException; UnsupportedOperationException for what would make the grant
+ *   stricter if keyslot had it, and for services of AWS.
+ */
+export function checkGrant(asked: {
+  readonly operations: readonly GrantOperation[]
+  readonly constraints?: GrantConstraints & { readonly sourceArn?: string }
+  readonly granteeServicePrincipal?: string
+  readonly retiringServicePrincipal?: string
+}): void {
+  const { operations, constraints, granteeServicePrincipal, retiringServicePrincipal } = asked
+  if (constraints?.sourceArn !== undefined) {
+    fail('UnsupportedOperationException', 'keyslot has no grant constraint SourceArn.')
+  }
+  if (granteeServicePrincipal !== undefined || retiringServicePrincipal !== undefined) {
+    const members = 'GranteeServicePrincipal and RetiringServicePrincipal'
+    fail('UnsupportedOperationException', `keyslot has no ${members}.`)
+  }
+  const { encryptionContextEquals: equals, encryptionContextSubset: subset } = constraints ?? {}
+  // An empty context is no constraint.
+  if (equals?.size && subset?.size) fail('ValidationException', 'More than one constraint supplied')
+  if (operations.every((each) => each === 'CreateGrant')) {
+    fail('ValidationException', 'Grants must not contain only the CreateGrant operation.')
+  }
+}
+
 /** The operations that a grant on a key of this kind may allow. */
 function operationsOf({ spec, usage }: Key): readonly GrantOperation[] {
   switch (usage) {

@@ -255,6 +255,32 @@ describe('refuses', () => {
     })
   })
 
+  test('what would bound it in a way that keyslot does not know, and services of AWS', async () => {
+    const rosa = await newUser('rosa')
+    const { keyId } = await newKey()
+    const refused = { name: 'UnsupportedOperationException' }
+    for (const part of [
+      { constraints: { sourceArn: 'arn:aws:s3:::bucket' } },
+      { granteeServicePrincipal: 's3.amazonaws.com' },
+      { retiringServicePrincipal: 's3.amazonaws.com' },
+    ]) {
+      await expect(grantTo(rosa, keyId, part)).rejects.toMatchObject(refused)
+    }
+  })
+
+  test('two constraints, and to pass on nothing', async () => {
+    const sam = await newUser('sam')
+    const { keyId } = await newKey()
+    const both = { encryptionContextSubset: team, encryptionContextEquals: team }
+    await expect(grantTo(sam, keyId, { constraints: both })).rejects.toThrow(
+      'More than one constraint supplied',
+    )
+    await expect(grantTo(sam, keyId, { operations: ['CreateGrant'] })).rejects.toThrow(
+      'Grants must not contain only the CreateGrant operation.',
+    )
+    expect((await callAs(rootOf(), 'ListGrants', { keyId })).grants).toEqual([])
+  })
+
   test('a key that is not enabled, and an alias', async () => {
     const pia = await newUser('pia')
     const { keyId } = await newKey()
