@@ -105,6 +105,9 @@ export interface FailureOptions extends ErrorOptions {
   readonly grpc?: GrpcStatus
 }
 
+/** Messages quote what the caller sent, and are kept in the audit log. */
+const MESSAGE_LENGTH_MAX = 4096
+
 /** A failure that the caller may see: its message is written for the caller and holds no secret. */
 export class KmsError extends Error {
   /** AWS's name of the exception. */
@@ -113,7 +116,7 @@ export class KmsError extends Error {
   readonly grpc: GrpcStatus
 
   constructor(name: FailureName, message: string, options?: FailureOptions) {
-    super(message, options)
+    super(message.slice(0, MESSAGE_LENGTH_MAX), options)
     this.name = name
     this.grpc = options?.grpc ?? FAILURES[name].grpc
   }

@@ -3,12 +3,10 @@
 import { FAILURES, type KmsError } from '../../model/failures.ts'
 import { type HttpAnswer, JSON_TYPE } from './answer.ts'
 
-const MESSAGE_LENGTH_MAX = 4096
-
 /** The answer to a call that failed. */
 export function errorAnswer({ name, message }: KmsError): HttpAnswer {
   // A message may quote half a surrogate pair of what the caller sent.
-  const text = message.slice(0, MESSAGE_LENGTH_MAX).toWellFormed()
+  const text = message.toWellFormed()
   return {
     status: FAILURES[name].http,
     type: JSON_TYPE,
