@@ -1,19 +1,23 @@
 /**
- * Holds a request against the rules of the contract, in AWS's words: all that is wrong at once.
+ * Holds a request against the rules of the contract, in AWS's words: all that is wrong at once, as
+ * far as it can be read.
  * https://docs.aws.amazon.com/kms/latest/APIReference/CommonErrors.html
  */
 
 import { fail } from '../model/failures.ts'
 import type { FieldContract, MessageContract, Rule } from './contract.ts'
+import { isGivenEmpty } from './given.ts'
 import type { PlainMessage } from './wire.ts'
 
 const SHOWN_LENGTH_MAX = 128
+/** As many are named; a request can break a rule thousands of times. */
+const PROBLEMS_MAX = 20
 
 /**
  * Checks a request and fills in the defaults.
  *
  * @returns the request with its defaults.
- * @throws KmsError ValidationException that names every member which breaks a rule.
+ * @throws KmsError ValidationException that names the members which break a rule, the first 20.
  */
 export function validated(contract: MessageContract, request: PlainMessage): PlainMessage {
   const problems: string[] = []
@@ -46,9 +50,10 @@ function check(
   problems: string[],
 ): void {
   for (const field of contract.fields) {
+    if (problems.length >= PROBLEMS_MAX) return
     const at = path + field.name
     const member = value[field.name]
-    if (isMissing(field, member)) {
+    if (isMissing(field, member) && !isGivenEmpty(value, field.name)) {
       if (field.rule.required) {
         problems.push(`Value null at '${at}' failed to satisfy constraint: Member must not be null`)
       }
@@ -57,6 +62,8 @@ function check(
     const complaint = complaintOf(field, member)
     if (complaint) {
       problems.push(`${shown(field, member)} at '${at}' failed to satisfy constraint: ${complaint}`)
+      // Of a list that is too long the items are not looked at.
+      continue
     }
     const { holds } = field
     if (holds.kind !== 'message') continue
@@ -99,7 +106,8 @@ function complaintOf(field: FieldContract, member: unknown): string | undefined 
     const names: readonly unknown[] = holds.enum.names
     const items: readonly unknown[] = Array.isArray(member) ? member : [member]
     if (!items.every((item) => names.includes(item))) {
-      return `Member must satisfy enum value set: [${names.join(', ')}]`
+      const constraint = `Member must satisfy enum value set: [${names.join(', ')}]`
+      return Array.isArray(member) ? `Member must satisfy constraint: [${constraint}]` : constraint
     }
   }
   return Array.isArray(member) ? complaintOfItems(rule, member) : undefined

@@ -50,6 +50,21 @@ test.each<[RpcName, PlainMessage, string]>([
   expect(() => check(name, request)).toThrow(words)
 })
 
+test('names a few of the many things that a request can have wrong', () => {
+  const tags = Array.from({ length: 49 }, () => ({ tagKey: '', tagValue: '' }))
+  const refusal = (): string => {
+    try {
+      check('TagResource', { keyId: 'k', tags })
+      return ''
+    } catch (error) {
+      return (error as Error).message
+    }
+  }
+  expect(refusal()).toMatch(/^20 validation errors detected: /)
+  tags.push(...Array.from({ length: 3000 }, () => ({ tagKey: '', tagValue: '' })))
+  expect(refusal().length).toBeLessThan(4096)
+})
+
 test('an enum value that there is not is named with those that there are', () => {
   const { request } = CONTRACT.Encrypt
   const unknown = { keyId: 'k', plaintext: Buffer.of(1), encryptionAlgorithm: '99' }

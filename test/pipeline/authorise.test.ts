@@ -144,10 +144,10 @@ describe('C2: across accounts', () => {
       'ListResourceTags',
       'ListKeyRotations',
       'EnableKeyRotation',
-      'UpdateKeyDescription',
     ] as const) {
       await expectDenied(other, name, { keyId })
     }
+    await expectDenied(other, 'UpdateKeyDescription', { keyId, description: 'mine' })
   })
 
   test('C6: a stranger is told the same of every key, there or not', async () => {

@@ -11,6 +11,7 @@ import {
   isLeftOut,
   type MessageContract,
 } from '../../contract/contract.ts'
+import { noteGiven } from '../../contract/given.ts'
 import type { PlainMessage } from '../../contract/wire.ts'
 import { fail } from '../../model/failures.ts'
 import type { RpcName, Service } from '../../service.ts'
@@ -101,7 +102,11 @@ function readMessage(contract: MessageContract, reader: JsonReader): PlainMessag
     // Clients that are newer than we are may say more.
     if (field === undefined) reader.skip()
     else if (reader.kind() === 'null') reader.null()
-    else message[field.name] = readField(field, reader)
+    else {
+      const value = readField(field, reader)
+      message[field.name] = value
+      noteGiven(message, field.name, value)
+    }
   })
   return message
 }

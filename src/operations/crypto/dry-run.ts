@@ -25,7 +25,11 @@ export function checkCiphertextGiven(request: CiphertextRequest, keyId: string |
     fail('ValidationException', 'IGNORE_CIPHERTEXT requires the key to be named.')
   }
   if (request.ciphertextBlob.length === 0 && !ignored) {
-    fail('ValidationException', 'CiphertextBlob must not be empty.')
+    fail(
+      'ValidationException',
+      "1 validation error detected: Value null at 'ciphertextBlob' failed to satisfy constraint: " +
+        'Member must not be null',
+    )
   }
 }
 

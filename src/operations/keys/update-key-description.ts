@@ -12,7 +12,8 @@ export const UpdateKeyDescription = operation('UpdateKeyDescription', {
   changes: true,
 
   async run({ request, key, store }) {
-    await changeKey(store, key, present, { description: request.description })
+    const { description = '' } = request
+    await changeKey(store, key, present, { description })
     return {}
   },
 })

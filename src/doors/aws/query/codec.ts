@@ -4,6 +4,7 @@
  */
 
 import { CONTRACT, type FieldContract, type MessageContract } from '../../../contract/contract.ts'
+import { noteGiven } from '../../../contract/given.ts'
 import type { PlainMessage } from '../../../contract/wire.ts'
 import { fail } from '../../../model/failures.ts'
 import type { RpcName, Service } from '../../../service.ts'
@@ -40,7 +41,9 @@ function readMessage(contract: MessageContract, form: Form, prefix: string): Pla
   for (const field of contract.fields) {
     const at = prefix + field.awsName
     const value = field.repeated ? readList(field, form, at) : readValue(field, form, at)
-    if (value !== undefined) message[field.name] = value
+    if (value === undefined) continue
+    message[field.name] = value
+    noteGiven(message, field.name, value)
   }
   return message
 }
