@@ -2,7 +2,7 @@
 
 import { fail } from '../model/failures.ts'
 import type { Key, KeyState } from '../model/key.ts'
-import type { KeyNeed } from '../operations/operation.ts'
+import type { KeyNeed, OperationName } from '../operations/operation.ts'
 
 type Rule = Pick<KeyNeed<never>, 'checkKind' | 'states' | 'usage'>
 
@@ -14,13 +14,13 @@ type Rule = Pick<KeyNeed<never>, 'checkKind' | 'states' | 'usage'>
  * @throws KmsError UnsupportedOperationException, DisabledException, KMSInvalidStateException or
  *   InvalidKeyUsageException.
  */
-export function checkFitness(key: Key, need: Rule): void {
+export function checkFitness(key: Key, need: Rule, operation: OperationName): void {
   need.checkKind?.(key)
   if (!need.states.includes(key.state)) refuseState(key, need.states)
   if (need.usage !== undefined && key.usage !== need.usage) {
     fail(
       'InvalidKeyUsageException',
-      `${key.arn} key usage is ${key.usage} which is not valid for this operation.`,
+      `${key.arn} key usage is ${key.usage} which is not valid for ${operation}.`,
     )
   }
 }

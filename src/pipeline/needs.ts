@@ -29,6 +29,7 @@ import { resolveAlias, resolveKey } from './resolve.ts'
 
 /** A call whose needs are to be met. */
 export interface Asked<N extends OperationName = OperationName> {
+  readonly name: N
   readonly caller: Caller
   readonly request: Operations[N]['request']
   readonly home: Place
@@ -155,20 +156,20 @@ async function findAlias(
 async function findKey(
   services: Services,
   need: Extract<Need<never>, { kind: 'key' }>,
-  { caller, request, home }: Asked,
+  { name, caller, request, home }: Asked,
   terms: Terms,
 ): Promise<Found | undefined> {
-  const name = need.find(request as never)
-  if (name === undefined) return undefined
-  let named = await resolveKey(services.store, name, home)
+  const keyName = need.find(request as never)
+  if (keyName === undefined) return undefined
+  let named = await resolveKey(services.store, keyName, home)
   if (!named.key && isManagedAlias(caller, named)) {
     await ensureManagedKey(services, caller, home)
-    named = await resolveKey(services.store, name, home)
+    named = await resolveKey(services.store, keyName, home)
   }
   const { aliasName, missing, concealed, arn, account } = named
   const key = named.key && keyAt(named.key, services.clock())
   const question = { ...terms, resource: key ?? { arn, account }, key, aliasName }
-  const check = key && (() => checkFitness(key, need))
+  const check = key && (() => checkFitness(key, need, name))
   return { question, shown: arn, given: key, missing, concealed, check }
 }
 

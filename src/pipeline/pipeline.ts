@@ -76,6 +76,7 @@ async function run<N extends OperationName>(
     subject.request = request
     const home = { account: caller.account, region: parts.region }
     const met = await meetNeeds(parts, operation, {
+      name,
       caller,
       request,
       home,

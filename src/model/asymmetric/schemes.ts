@@ -73,11 +73,6 @@ export const HASH_BYTES: Readonly<Record<Hash, number>> = {
  */
 export function digestOf({ message, isDigest }: ToSign, algorithm: Hash): Buffer {
   if (!isDigest) return hash(algorithm, message, 'buffer')
-  if (message.length !== HASH_BYTES[algorithm]) {
-    fail(
-      'ValidationException',
-      `Digest is invalid length for ${algorithm}: ${message.length} bytes.`,
-    )
-  }
-  return message
+  if (message.length === HASH_BYTES[algorithm]) return message
+  return fail('ValidationException', `Digest is invalid length for ${algorithm}.`)
 }

@@ -7,12 +7,19 @@ import { isPair, type KeyKind, type KeySpec } from '../../model/key-specs.ts'
 /**
  * Refuses a name that no customer's alias may have.
  *
- * @throws KmsError ValidationException without `alias/`; InvalidAliasNameException for a name that
- *   is empty, malformed or reserved.
+ * @throws KmsError ValidationException without `alias/`, or with a colon; InvalidAliasNameException
+ *   for a name that is empty or reserved.
  */
 export function checkAliasName(aliasName: string): void {
   if (!aliasName.startsWith('alias/')) {
-    fail('ValidationException', "Alias must start with the prefix 'alias/'.")
+    fail(
+      'ValidationException',
+      'Alias must start with the prefix "alias/". Please see ' +
+        'https://docs.aws.amazon.com/kms/latest/developerguide/kms-alias.html',
+    )
+  }
+  if (aliasName.includes(':')) {
+    fail('ValidationException', `${aliasName} contains invalid characters for an alias`)
   }
   if (!isAliasName(aliasName)) {
     fail('InvalidAliasNameException', `'${aliasName}' is not a valid alias name.`)

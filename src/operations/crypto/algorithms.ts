@@ -41,7 +41,7 @@ export function prepare(
   { encryptionAlgorithm = 'SYMMETRIC_DEFAULT', encryptionContext }: Asked,
 ): { readonly algorithm: EncryptionAlgorithm; readonly context: Buffer } {
   if (!keySpecRow(key.spec).encryptionAlgorithms.includes(encryptionAlgorithm)) {
-    const what = `${key.arn} does not support the algorithm ${encryptionAlgorithm}.`
+    const what = `Algorithm ${encryptionAlgorithm} is incompatible with key spec ${key.spec}.`
     fail('InvalidKeyUsageException', what)
   }
   if (encryptionAlgorithm !== 'SYMMETRIC_DEFAULT' && encryptionContext.size > 0) {

@@ -19,7 +19,8 @@ export const takesMaterial: readonly KeyState[] = ['Enabled', 'Disabled', 'Pendi
  */
 export function checkImports(key: Key): void {
   if (key.origin === 'EXTERNAL') return
-  fail('UnsupportedOperationException', `${key.arn} origin is ${key.origin}: it takes no import.`)
+  const what = `origin is ${key.origin} which is not valid for this operation`
+  fail('UnsupportedOperationException', `${key.arn} ${what}.`)
 }
 
 /** What operations that bring key material need of their key. */

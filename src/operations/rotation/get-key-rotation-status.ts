@@ -20,7 +20,7 @@ export const GetKeyRotationStatus = operation('GetKeyRotationStatus', {
     const rotation = key.state === 'PendingDeletion' ? undefined : key.rotation
     return {
       keyRotationEnabled: rotation !== undefined,
-      keyId: key.arn,
+      keyId: key.keyId,
       rotationPeriodInDays: rotation?.periodInDays,
       nextRotationDate: rotation && new Date(rotation.nextMs),
     }

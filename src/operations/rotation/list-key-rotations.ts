@@ -43,7 +43,7 @@ export const ListKeyRotations = operation('ListKeyRotations', {
 /** AWS tells of the material itself only when it was asked for. */
 function rotationEntry(key: Key, material: BackingKey, all: boolean) {
   return {
-    keyId: key.arn,
+    keyId: key.keyId,
     keyMaterialId: material.materialId,
     keyMaterialState: all ? stateOf(key, material) : undefined,
     rotationDate: material.rotationType && new Date(material.createdMs),

@@ -15,6 +15,6 @@ export const RotateKeyOnDemand = operation('RotateKeyOnDemand', {
 
   async run({ key, lifecycle }) {
     await lifecycle.rotateKey(key, 'ON_DEMAND')
-    return { keyId: key.arn }
+    return { keyId: key.keyId }
   },
 })

@@ -1,6 +1,6 @@
 /** Which keys sign by which algorithm, and what of. */
 
-import { digestOf, signatureScheme, type ToSign } from '../../model/asymmetric/schemes.ts'
+import { HASH_BYTES, signatureScheme, type ToSign } from '../../model/asymmetric/schemes.ts'
 import { fail } from '../../model/failures.ts'
 import type { Key } from '../../model/key.ts'
 import { keySpecRow, type SigningAlgorithm } from '../../model/key-specs.ts'
@@ -48,6 +48,10 @@ export function prepare(
     fail('ValidationException', what)
   }
   const toSign = { message, isDigest: messageType === 'DIGEST' }
-  if (toSign.isDigest && scheme?.type !== 'Ed25519' && scheme) digestOf(toSign, scheme.hash)
+  if (toSign.isDigest && scheme && scheme.type !== 'Ed25519') {
+    const isDigest = message.length === HASH_BYTES[scheme.hash]
+    if (!isDigest)
+      fail('ValidationException', `Digest is invalid length for algorithm ${algorithm}.`)
+  }
   return { algorithm, ...toSign }
 }

@@ -24,7 +24,7 @@ test.each([
   ['alias/', 'InvalidAliasNameException'],
   ['alias/aws/s3', 'InvalidAliasNameException'],
   ['alias/with space', 'ValidationException'],
-  ['alias/with:colon', 'InvalidAliasNameException'],
+  ['alias/with:colon', 'ValidationException'],
   [`alias/${'x'.repeat(251)}`, 'ValidationException'],
   ['', 'ValidationException'],
 ])('refuses the name %j', async (aliasName, failure) => {

@@ -6,20 +6,20 @@ import { call, days, expectFailure, MISSING, newKey, service, useService } from 
 useService()
 
 test('is off for a new key', async () => {
-  const { keyId, arn } = await newKey()
+  const { keyId } = await newKey()
   expect(await call('GetKeyRotationStatus', { keyId })).toEqual({
     keyRotationEnabled: false,
-    keyId: arn,
+    keyId,
   })
 })
 
 test('stays while the key is disabled, and is off while it waits for its deletion', async () => {
-  const { keyId, arn } = await newKey()
+  const { keyId } = await newKey()
   await call('EnableKeyRotation', { keyId, rotationPeriodInDays: 90 })
   const status = () => call('GetKeyRotationStatus', { keyId })
   const on = {
     keyRotationEnabled: true,
-    keyId: arn,
+    keyId,
     rotationPeriodInDays: 90,
     nextRotationDate: new Date(service().clock() + days(90)),
   }

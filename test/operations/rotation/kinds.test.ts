@@ -34,7 +34,7 @@ describe.each(PAIRS_AND_SECRETS)('$keySpec for $keyUsage, $origin', (kind) => {
     await expectFailure('DisableKeyRotation', { keyId }, UNSUPPORTED, arn)
     await expectFailure('RotateKeyOnDemand', { keyId }, UNSUPPORTED, arn)
     await expectFailure('ListKeyRotations', { keyId }, UNSUPPORTED, arn)
-    const off = { keyRotationEnabled: false, keyId: arn }
+    const off = { keyRotationEnabled: false, keyId }
     expect(await call('GetKeyRotationStatus', { keyId })).toEqual(off)
     await call('DisableKey', { keyId })
     expect(await call('GetKeyRotationStatus', { keyId })).toEqual(off)
@@ -44,11 +44,11 @@ describe.each(PAIRS_AND_SECRETS)('$keySpec for $keyUsage, $origin', (kind) => {
 
 describe('a symmetric key of imported material', () => {
   test('does not rotate by itself, and its status is that it is off', async () => {
-    const { keyId, arn } = await newImportedKey()
+    const { keyId } = await newImportedKey()
     const words = 'origin is EXTERNAL'
     await expectFailure('EnableKeyRotation', { keyId, rotationPeriodInDays }, UNSUPPORTED, words)
     await expectFailure('DisableKeyRotation', { keyId }, UNSUPPORTED, words)
-    const off = { keyRotationEnabled: false, keyId: arn }
+    const off = { keyRotationEnabled: false, keyId }
     expect(await call('GetKeyRotationStatus', { keyId })).toEqual(off)
     service().moveClock(days(400))
     await service().runJobs()
@@ -56,21 +56,21 @@ describe('a symmetric key of imported material', () => {
   })
 
   test('rotates on demand to new material that has been imported, and not without', async () => {
-    const { keyId, arn } = await newImportedKey()
+    const { keyId } = await newImportedKey()
     const state = 'KMSInvalidStateException'
     await expectFailure('RotateKeyOnDemand', { keyId }, state, 'pending rotation')
     const imported = await importInto(keyId, randomBytes(32), { importType: 'NEW_KEY_MATERIAL' })
-    expect(await call('RotateKeyOnDemand', { keyId })).toEqual({ keyId: arn })
+    expect(await call('RotateKeyOnDemand', { keyId })).toEqual({ keyId })
     const { rotations } = await call('ListKeyRotations', { keyId })
     expect(rotations).toMatchObject([
-      { keyId: arn, rotationType: 'ON_DEMAND', keyMaterialId: imported.keyMaterialId },
+      { keyId, rotationType: 'ON_DEMAND', keyMaterialId: imported.keyMaterialId },
     ])
     await expectFailure('RotateKeyOnDemand', { keyId }, state, 'pending rotation')
   })
 
   test('that waits for its first import tells its status, and rotates nothing', async () => {
-    const { keyId, arn } = await newExternalKey()
-    const off = { keyRotationEnabled: false, keyId: arn }
+    const { keyId } = await newExternalKey()
+    const off = { keyRotationEnabled: false, keyId }
     expect(await call('GetKeyRotationStatus', { keyId })).toEqual(off)
     await expectFailure('EnableKeyRotation', { keyId }, UNSUPPORTED)
     await expectFailure('RotateKeyOnDemand', { keyId }, 'KMSInvalidStateException')
