@@ -3,7 +3,7 @@
 import type { Caller } from '../../model/caller.ts'
 import { KmsError } from '../../model/failures.ts'
 import { createReplays } from './replays.ts'
-import type { Expectations } from './signature/claim.ts'
+import type { Claim, Expectations } from './signature/claim.ts'
 import type { SignedRequest } from './signature/request.ts'
 import { type Credential, createVerifier } from './signature/verify.ts'
 
@@ -26,17 +26,22 @@ export type FindCallerCredential = (
   sessionToken?: string,
 ) => Promise<CallerCredential | undefined> | CallerCredential | undefined
 
-/** Who calls, or why it cannot be told. */
-export type Identity = { readonly caller: Caller } | { readonly refusal: KmsError }
+/** Who calls and by what claim, or why it cannot be told. */
+export type Identity =
+  | { readonly caller: Caller; readonly claim: Claim }
+  | { readonly refusal: KmsError }
 
 /** Tells who calls. */
 export interface Authentication {
+  /** Verifies the signature of a request to a service. */
+  identify(request: SignedRequest, service: ServiceName): Promise<Identity>
   /**
-   * Verifies the signature of a request to a service.
+   * Takes note of a call that changes something, which is taken only once; to be asked when it has
+   * been let in, and before it does anything.
    *
-   * @param changes whether the call changes something, and so is taken only once.
+   * @returns who calls, or why the call is refused.
    */
-  identify(request: SignedRequest, service: ServiceName, changes: boolean): Promise<Identity>
+  once(identity: Identity): Identity
 }
 
 /** A service, as the scope of signatures names it. */
@@ -66,12 +71,19 @@ export function createAuthentication({
     sts: expectationsOf('sts', [region, 'us-east-1'], []),
   }
   return {
-    async identify(request, service, changes) {
+    async identify(request, service) {
       try {
         const proved = await verifier.verify(request, expectations[service])
-        const caller = await proved.credential.caller()
-        if (changes) replays.refuse(proved.claim)
-        return { caller }
+        return { caller: await proved.credential.caller(), claim: proved.claim }
+      } catch (cause) {
+        return { refusal: KmsError.from(cause) }
+      }
+    },
+    once(identity) {
+      if ('refusal' in identity) return identity
+      try {
+        replays.refuse(identity.claim, identity.caller.account)
+        return identity
       } catch (cause) {
         return { refusal: KmsError.from(cause) }
       }

@@ -97,10 +97,12 @@ async function call<N extends RpcName>(
     let identity: Identity | undefined
     if (!identifies) {
       const verified = admission.enter(unverifiedAt(sourceAddress))
-      identity = await authentication.identify(arrived.request, service, changes).finally(verified)
+      identity = await authentication.identify(arrived.request, service).finally(verified)
     }
     const caller = identity && 'caller' in identity ? identity.caller.arn : undefined
     leave = admission.enter(caller ?? nobodyAt(sourceAddress))
+    // Only now: a call that is not let in may be sent again as it is.
+    if (changes && identity) identity = authentication.once(identity)
     return await run(asked, parts, arrived, identity)
   } catch (cause) {
     const error = KmsError.from(cause)

@@ -11,17 +11,18 @@
  */
 
 import { fail } from '../../model/failures.ts'
+import { type Share, Shares } from '../shares.ts'
 import type { Claim } from './signature/claim.ts'
 
 /** The signatures that have been seen. */
 export interface Replays {
   /**
-   * Takes note of a signature that has been verified.
+   * Takes note of a signature that has been verified, before the call of an account is made.
    *
-   * @throws KmsError InvalidSignatureException for a replay; ThrottlingException when more are to
-   *   be remembered than there is room for.
+   * @throws KmsError InvalidSignatureException for a replay; ThrottlingException when more of the
+   *   account are to be remembered than it has room for.
    */
-  refuse(claim: Claim): void
+  refuse(claim: Claim, account: string): void
 }
 
 /** What replays are found by. */
@@ -30,12 +31,23 @@ export interface ReplaySettings {
   readonly clock: () => number
   /** How far the time of a request may be from ours, either way. */
   readonly clockSkewMs: number
-  /** How many signatures are remembered; 131,072 unless given, of about 150 bytes each. */
+  /**
+   * How many signatures are remembered, of about 150 bytes each, divided among accounts as by
+   * `shares.ts`; 131,072 unless given.
+   */
   readonly rememberedMax?: number
+}
+
+/** A signature that has been seen. */
+interface Seen {
+  readonly firstMs: number
+  readonly share: Share
 }
 
 /** The second in which a client signs, and what a request may take on its way. */
 const SAME_MOMENT_MS = 2_000
+/** Of each account, whatever others do: more of them than can be made still do not lock one out. */
+const GUARANTEED = 256
 const HEADERS_OF_ONE_ATTEMPT = ['amz-sdk-invocation-id', 'amz-sdk-request'] as const
 
 /** Makes an empty memory. */
@@ -45,25 +57,27 @@ export function createReplays({
   rememberedMax = 131_072,
 }: ReplaySettings): Replays {
   // In the order of their first coming.
-  const firstMs = new Map<string, number>()
+  const seen = new Map<string, Seen>()
+  const shares = new Shares(rememberedMax, GUARANTEED)
   // From the earliest moment at which a request is taken to the last one.
   const windowMs = 2 * clockSkewMs
 
   function forget(nowMs: number): void {
-    for (const [signature, ms] of firstMs) {
-      if (nowMs - ms <= windowMs) return
-      firstMs.delete(signature)
+    for (const [signature, { firstMs, share }] of seen) {
+      if (nowMs - firstMs <= windowMs) return
+      seen.delete(signature)
+      share.give()
     }
   }
 
   return {
-    refuse({ signature, signedHeaders, timestamp }) {
+    refuse({ signature, signedHeaders, timestamp }, account) {
       const nowMs = clock()
       const name = signature.toString('latin1')
-      const seenMs = firstMs.get(name)
-      if (seenMs !== undefined) {
+      const earlier = seen.get(name)
+      if (earlier) {
         const isOneAttempt = HEADERS_OF_ONE_ATTEMPT.every((each) => signedHeaders.includes(each))
-        if (!isOneAttempt && Math.abs(nowMs - seenMs) <= SAME_MOMENT_MS) return
+        if (!isOneAttempt && Math.abs(nowMs - earlier.firstMs) <= SAME_MOMENT_MS) return
         fail(
           'InvalidSignatureException',
           `Signature already used: a request of ${timestamp} with this signature has been ` +
@@ -71,10 +85,11 @@ export function createReplays({
         )
       }
       forget(nowMs)
-      if (firstMs.size >= rememberedMax) {
+      const share = shares.of(account)
+      if (!share.take()) {
         fail('ThrottlingException', 'Rate exceeded: too many changes in too short a time.')
       }
-      firstMs.set(name, nowMs)
+      seen.set(name, { firstMs: nowMs, share })
     },
   }
 }

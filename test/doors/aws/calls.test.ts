@@ -14,7 +14,7 @@ import { KmsError } from '../../../src/model/failures.ts'
 import type { CallLimits } from '../../../src/pkcs11/hsm.ts'
 import { ACCOUNT, eventually } from '../door.ts'
 import { ADA, ADA_FOR_NOW, CALLER, type SeenCall, tryAwsDoor } from './door.ts'
-import { send, sign } from './sign.ts'
+import { sign } from './sign.ts'
 
 const KEY_ID = '1234abcd-12ab-34cd-56ef-1234567890ab'
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
@@ -287,49 +287,6 @@ describe('limits', () => {
     await tried.door.stop(5_000)
     expect((await call).status).toBe(200)
     await expect(tried.call('EnableKey', {})).rejects.toThrow()
-  })
-})
-
-describe('a change that is sent again', () => {
-  const request = (timeMs: number, host: string, headers = {}) =>
-    sign(ADA, { operation: 'EnableKey', body: `{"KeyId":"${KEY_ID}"}`, host, timeMs, headers })
-  const attempt = { 'amz-sdk-invocation-id': 'one', 'amz-sdk-request': 'attempt=1' }
-
-  test('is another one within the same moment, and refused later', async () => {
-    await using tried = await tryAwsDoor(answering())
-    const signed = request(tried.now(), tried.host)
-    const outcome = async () => (await send(tried.door.endpoint, signed)).json.__type
-    expect([await outcome(), await outcome()]).toEqual([undefined, undefined])
-  })
-
-  test.each([2_500, 60_000, 290_000])('is refused after %i ms', async (laterMs) => {
-    await using tried = await tryAwsDoor(answering())
-    const signed = request(tried.now(), tried.host)
-    expect((await send(tried.door.endpoint, signed)).status).toBe(200)
-    tried.aheadMs = laterMs
-    const { status, json } = await send(tried.door.endpoint, signed)
-    expect(status).toBe(400)
-    expect(json).toMatchObject({ __type: 'InvalidSignatureException', message: /already used/ })
-  })
-
-  test('is refused at once if its attempts are signed', async () => {
-    await using tried = await tryAwsDoor(answering())
-    const signed = request(tried.now(), tried.host, attempt)
-    expect((await send(tried.door.endpoint, signed)).status).toBe(200)
-    expect((await send(tried.door.endpoint, signed)).status).toBe(400)
-    const second = request(tried.now(), tried.host, { ...attempt, 'amz-sdk-request': 'attempt=2' })
-    expect((await send(tried.door.endpoint, second)).status).toBe(200)
-  })
-
-  test('may be sent again if it changes nothing', async () => {
-    await using tried = await tryAwsDoor(answering({}))
-    const { host } = tried
-    const signed = sign(ADA, { operation: 'ListKeys', body: '{}', host, timeMs: tried.now() })
-    tried.aheadMs = 1
-    for (const aheadMs of [0, 3_000, 100_000]) {
-      tried.aheadMs = aheadMs
-      expect((await send(tried.door.endpoint, signed)).status).toBe(200)
-    }
   })
 })
 
