@@ -34,7 +34,10 @@ export interface TrustNeed<Request> {
   readonly find: (request: Request, caller: Caller) => string | undefined
 }
 
-/** The installation as a whole: for its operator, which is the root of its first account. */
+/**
+ * The installation as a whole: for its operator, which is the root of its first account, and for
+ * its seed, which is the operator's word whatever account it speaks for.
+ */
 export interface InstallationNeed<Request> {
   readonly kind: 'installation'
   readonly permission: string

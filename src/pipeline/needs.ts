@@ -34,6 +34,8 @@ export interface Asked<N extends OperationName = OperationName> {
   readonly request: Operations[N]['request']
   readonly home: Place
   readonly call: CallFacts
+  /** Whether the operator's seed says it. */
+  readonly isSeed: boolean
   /** Told of every decision. */
   readonly decided: (question: Question, decision: Decision) => void
 }
@@ -191,7 +193,7 @@ async function findGrant(
 function principalNeed(
   { services, identities, operator }: NeedsParts,
   need: OtherNeed,
-  { caller, request, home, decided }: Asked,
+  { caller, request, home, isSeed, decided }: Asked,
   terms: Terms,
 ): Found {
   const { authority, store, clock } = services
@@ -209,7 +211,7 @@ function principalNeed(
   }
   const { conditions, call } = terms
   const facts = { call, region: home.region, nowMs: clock() }
-  const asked = { caller, request, conditions, facts, ask, decided: note }
+  const asked = { caller, request, conditions, facts, isSeed, ask, decided: note }
   return {
     question: questionOn({ arn: '*', account: caller.account }),
     meet: () => meetPrincipal({ store, identities, operator }, need, asked),

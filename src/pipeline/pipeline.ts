@@ -81,6 +81,7 @@ async function run<N extends OperationName>(
       request,
       home,
       call: factsOf(call),
+      isSeed: call.door === 'seed',
       decided: (question, decision) => subject.decisions.push({ question, decision }),
     })
     given = met.given

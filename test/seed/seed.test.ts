@@ -64,7 +64,9 @@ async function made() {
   const { accessKeyMetadata } = await tenant.call('ListAccessKeys', { userName: 'ada' })
   const { role } = await tenant.call('GetRole', { roleName: 'app' })
   const policy = await tenant.call('GetUserPolicy', { userName: 'ada', policyName: 'read' })
-  const providers = await tenant.call('ListOpenIDConnectProviders', {})
+  const provider = await tenant.call('GetOpenIDConnectProvider', {
+    openIdConnectProviderArn: `arn:aws:iam::${TENANT}:oidc-provider/issuer.example`,
+  })
   const { keyMetadata } = await tenant.call('DescribeKey', { keyId: 'alias/app' })
   const { keys } = await tenant.call('ListKeys', {})
   const keyPolicy = await tenant.call('GetKeyPolicy', { keyId: keyMetadata?.keyId })
@@ -74,7 +76,7 @@ async function made() {
     accessKeyMetadata,
     role,
     policy,
-    providers,
+    provider,
     keyMetadata,
     keyPolicy,
     keys,
@@ -102,6 +104,7 @@ test('what it names is there, and a second time nothing is made again', async ()
   expect(first.keyMetadata?.description).toBe('first')
   expect(first.rotation.keyRotationEnabled).toBe(true)
   expect(first.keys).toHaveLength(1)
+  expect(first.provider.defaultRoleArn).toBe(`arn:aws:iam::${TENANT}:role/app`)
   const credential = await service.client.call('ListAccessKeys', {})
   const ids = credential.accessKeyMetadata.map(({ accessKeyId }) => accessKeyId)
   expect(ids).toContain('AKIAROOTROOTROOTROOT')

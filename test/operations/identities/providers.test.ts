@@ -56,6 +56,7 @@ test.each([
   [{ jwks: '{"keys":1}' }, 'Jwks'],
   [{ jwks: '{' }, 'Jwks'],
   [{ defaultRoleArn: `arn:aws:iam::${account}:user/someone` }, 'role'],
+  [{ defaultRoleArn: 'arn:aws:iam::777788889999:role/app' }, '777788889999'],
   [{ sessionTags: new Map([['a', 'no-pointer']]) }, 'pointer'],
   [{ clientIdList: [] }, 'clientIdList'],
   [{ url: 'issuer.example' }, 'url'],
@@ -65,11 +66,15 @@ test.each([
   await expectFailure('CreateOpenIDConnectProvider', whole, 'ValidationException', words)
 })
 
-test("keys without TLS are the operator's to fetch", async () => {
+test("keys without TLS, and default roles, are the operator's to give", async () => {
   const { account: made } = await call('CreateAccount', { accountName: 'tenant' })
   const tenant = service().clientOf(made?.id ?? '')
-  const request = { url: 'https://a.example', clientIdList: ['a'], jwks: 'http://127.0.0.1:1/' }
-  const plain = tenant.call('CreateOpenIDConnectProvider', request)
-  await expect(plain).rejects.toMatchObject({ name: 'AccessDeniedException' })
-  await call('CreateOpenIDConnectProvider', request)
+  const request = { url: 'https://a.example', clientIdList: ['a'], jwks: KEYS }
+  const plain = { jwks: 'http://127.0.0.1:1/' }
+  const defaultOf = (id = '') => ({ defaultRoleArn: `arn:aws:iam::${id}:role/app` })
+  for (const part of [plain, defaultOf(made?.id)]) {
+    const denied = tenant.call('CreateOpenIDConnectProvider', { ...request, ...part })
+    await expect(denied).rejects.toMatchObject({ name: 'AccessDeniedException' })
+  }
+  await call('CreateOpenIDConnectProvider', { ...request, ...plain, ...defaultOf(account) })
 })

@@ -202,6 +202,28 @@ describe('a call with a token', () => {
     expect(await whoAmI({ authorization })).toMatchObject({ arn })
   })
 
+  test('is made by no role of another account that knows the issuer too', async () => {
+    const stranger = service().clientOf('777788880000')
+    const provider = `arn:aws:iam::777788880000:oidc-provider/${HOST}`
+    const { role } = await stranger.call('CreateRole', {
+      roleName: 'web',
+      assumeRolePolicyDocument: trustOf({}, provider),
+    })
+    const said = { clientIdList: ['keyslot'], jwks: issuer.jwks }
+    const withDefault = { ...said, defaultRoleArn: role?.arn }
+    const made = stranger.call('CreateOpenIDConnectProvider', { url: issuer.url, ...withDefault })
+    await expect(made).rejects.toMatchObject({ name: 'AccessDeniedException' })
+    await stranger.call('CreateOpenIDConnectProvider', { url: issuer.url, ...said })
+    const changed = stranger.call('UpdateOpenIDConnectProvider', {
+      openIdConnectProviderArn: provider,
+      ...withDefault,
+    })
+    await expect(changed).rejects.toMatchObject({ name: 'AccessDeniedException' })
+    const authorization = `Bearer ${await issuer.sign()}`
+    const arn = `arn:aws:sts::${account}:assumed-role/web/someone`
+    expect(await whoAmI({ authorization })).toMatchObject({ arn })
+  })
+
   test('has a session name for every subject, and no two the same', async () => {
     const names = new Set()
     for (const sub of ['some:a', 'some-a', 'some/a', `some${'a'.repeat(80)}`]) {

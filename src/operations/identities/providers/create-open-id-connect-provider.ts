@@ -5,19 +5,19 @@ import { PROVIDERS_MAX } from '../../../model/quotas.ts'
 import type { Operations } from '../../operation.ts'
 import { operation } from '../../operation.ts'
 import { installation, newProvider } from '../../principals.ts'
-import { checkProvider, isPlain, saidOfProvider } from './provider-rules.ts'
+import { checkProvider, saidOfProvider, takesOperator } from './provider-rules.ts'
 
 type Request = Operations['CreateOpenIDConnectProvider']['request']
 
 /**
- * Names an issuer of JSON Web Tokens. To have its keys fetched without TLS takes the operator,
- * since the request comes from inside the operator's network.
+ * Names an issuer of JSON Web Tokens. To have its keys fetched without TLS, and to give it a default
+ * role, takes the operator.
  * https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateOpenIDConnectProvider.html
  */
 export const CreateOpenIDConnectProvider = operation('CreateOpenIDConnectProvider', {
   needs: {
     provider: newProvider('iam:CreateOpenIDConnectProvider'),
-    plain: installation<Request>('iam:CreateOpenIDConnectProvider', isPlain),
+    operator: installation<Request>('iam:CreateOpenIDConnectProvider', takesOperator),
   },
   changes: true,
 
@@ -26,7 +26,7 @@ export const CreateOpenIDConnectProvider = operation('CreateOpenIDConnectProvide
   async run({ request, provider, store, clock }) {
     const { arn, account } = provider
     const made = { arn, account, issuer: request.url, createdMs: clock() }
-    const whole = { ...made, ...saidOfProvider(request) }
+    const whole = { ...made, ...saidOfProvider(request, account) }
     const outcome = await store.identities.providers.insert(whole, PROVIDERS_MAX)
     if (outcome === 'exists') {
       fail('EntityAlreadyExistsException', `Provider with url ${request.url} already exists.`)

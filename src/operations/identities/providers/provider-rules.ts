@@ -14,9 +14,16 @@ interface ProviderRequest {
   readonly sessionTags: ReadonlyMap<string, string>
 }
 
-/** Whether the keys are fetched without TLS: from this machine or its own network. */
-export function isPlain({ jwks }: Pick<ProviderRequest, 'jwks'>): boolean {
-  return jwks.startsWith('http:')
+/**
+ * Whether it takes the operator: to have keys fetched without TLS, since the request comes from
+ * inside the operator's network; and to be who serves those who name no role, since with it they
+ * name no account either, and any account may name any issuer.
+ */
+export function takesOperator({
+  jwks,
+  defaultRoleArn,
+}: Pick<ProviderRequest, 'jwks' | 'defaultRoleArn'>): boolean {
+  return jwks.startsWith('http:') || defaultRoleArn !== undefined
 }
 
 /**
@@ -39,9 +46,16 @@ export function checkProvider({ jwks, defaultRoleArn, sessionTags }: ProviderReq
   }
 }
 
-/** The part of a provider that requests give. */
-export function saidOfProvider(request: ProviderRequest) {
+/**
+ * The part of a provider of an account that requests give.
+ *
+ * @throws KmsError ValidationException for a default role of another account.
+ */
+export function saidOfProvider(request: ProviderRequest, account: string) {
   const { clientIdList: audiences, jwks, defaultRoleArn, sessionTags } = request
+  if (defaultRoleArn !== undefined && parsePrincipalArn(defaultRoleArn)?.account !== account) {
+    fail('ValidationException', `${defaultRoleArn} is not a role of the account ${account}.`)
+  }
   return { audiences: [...audiences], jwks, defaultRoleArn, sessionTags }
 }
 

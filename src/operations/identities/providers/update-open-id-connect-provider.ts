@@ -3,15 +3,15 @@
 import type { Operations } from '../../operation.ts'
 import { operation } from '../../operation.ts'
 import { installation, provider } from '../../principals.ts'
-import { checkProvider, isPlain, noProvider, saidOfProvider } from './provider-rules.ts'
+import { checkProvider, noProvider, saidOfProvider, takesOperator } from './provider-rules.ts'
 
 type Request = Operations['UpdateOpenIDConnectProvider']['request']
 
-/** Changes an identity provider: all but its issuer. */
+/** Changes an identity provider: all but its issuer. What takes the operator there does here. */
 export const UpdateOpenIDConnectProvider = operation('UpdateOpenIDConnectProvider', {
   needs: {
     provider: provider('iam:UpdateOpenIDConnectProvider'),
-    plain: installation<Request>('iam:UpdateOpenIDConnectProvider', isPlain),
+    operator: installation<Request>('iam:UpdateOpenIDConnectProvider', takesOperator),
   },
   changes: true,
 
@@ -19,7 +19,7 @@ export const UpdateOpenIDConnectProvider = operation('UpdateOpenIDConnectProvide
 
   async run({ request, provider, store }) {
     const { providers } = store.identities
-    const said = saidOfProvider(request)
+    const said = saidOfProvider(request, provider.account)
     const changed = await providers.change(provider.arn, (now) => ({ ...now, ...said }))
     return changed ? {} : noProvider(provider.arn)
   },
