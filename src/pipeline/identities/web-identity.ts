@@ -5,27 +5,20 @@
  */
 
 import { createHash } from 'node:crypto'
-import {
-  createLocalJWKSet,
-  createRemoteJWKSet,
-  customFetch,
-  decodeJwt,
-  errors,
-  type JWTPayload,
-  type JWTVerifyGetKey,
-  jwtVerify,
-} from 'jose'
+import { decodeJwt, errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from 'jose'
 import type { WebIdentity } from '../../model/caller.ts'
-import { fail } from '../../model/failures.ts'
+import { fail, KmsError } from '../../model/failures.ts'
 import type { IdentityProvider } from '../../model/identities/account.ts'
+import { createKeySets, unreachable } from './key-sets.ts'
 
 /** Verifies tokens. */
 export interface TokenVerifier {
   /**
    * The holder of a token of this provider.
    *
-   * @throws KmsError InvalidIdentityTokenException, ExpiredTokenException, or
-   *   IDPCommunicationErrorException when the provider's keys cannot be had.
+   * @throws KmsError InvalidIdentityTokenException, ExpiredTokenException,
+   *   IDPCommunicationErrorException when the provider's keys cannot be had, or ThrottlingException
+   *   when too many calls wait for keys of its account's providers.
    */
   verify(token: string, provider: IdentityProvider): Promise<WebIdentity>
   /**
@@ -46,13 +39,7 @@ const ALGORITHMS = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'].concat
   'Ed25519',
 ])
 const TOKEN_LENGTH_MAX = 20_000
-const KEY_SET_BYTES_MAX = 256 * 1024
-const FETCH_TIMEOUT_MS = 5000
-/** How long keys are held before they are fetched again, and how soon an unknown key fetches. */
-const KEYS_AGE_MAX_MS = 10 * 60_000
-const KEYS_COOLDOWN_MS = 30_000
-/** How many providers' keys and how many verified tokens are held. */
-const KEY_SETS_HELD = 1000
+/** How many verified tokens are held. */
 const TOKENS_HELD = 10_000
 /** How long a verified token is taken without a look at its signature. */
 const VERIFIED_MS = 5 * 60_000
@@ -68,6 +55,8 @@ interface Verified {
 /** What a token has to be. */
 interface Expected {
   readonly jwks: string
+  /** Whose provider it is; absent for SPIFFE's. */
+  readonly account?: string
   readonly audiences: readonly string[]
   readonly issuer?: string
 }
@@ -78,7 +67,7 @@ interface Expected {
  * @param clock milliseconds since the epoch: by it tokens expire.
  */
 export function createTokenVerifier(clock: () => number): TokenVerifier {
-  const keySets = new Map<string, JWTVerifyGetKey>()
+  const keySets = createKeySets(clock)
   const verified = new Map<string, Verified>()
 
   async function payloadOf(token: string, expected: Expected): Promise<JWTPayload> {
@@ -92,17 +81,17 @@ export function createTokenVerifier(clock: () => number): TokenVerifier {
       checkTimes(known.payload, clock())
       return known.payload
     }
-    const keys = hold(keySets, KEY_SETS_HELD, expected.jwks, () => keySetOf(expected.jwks))
+    const keys = keySets.keysOf(expected.jwks, expected.account ?? '')
     const payload = await verifiedPayload(token, keys, expected, clock())
     verified.delete(name)
-    hold(verified, TOKENS_HELD, name, () => ({ payload, untilMs: clock() + VERIFIED_MS }))
+    hold(verified, name, { payload, untilMs: clock() + VERIFIED_MS })
     return payload
   }
 
   return {
     async verify(token, provider) {
-      const { jwks, audiences, issuer, arn: providerArn } = provider
-      const payload = await payloadOf(token, { jwks, audiences, issuer })
+      const { jwks, account, audiences, issuer, arn: providerArn } = provider
+      const payload = await payloadOf(token, { jwks, account, audiences, issuer })
       const { sub: subject = '' } = payload
       const given = [payload.aud ?? []].flat()
       const audience = audiences.find((each) => given.includes(each)) ?? ''
@@ -149,6 +138,7 @@ async function verifiedPayload(
 }
 
 function refuse(error: unknown): never {
+  if (error instanceof KmsError) throw error
   if (error instanceof errors.JWTExpired) {
     fail('ExpiredTokenException', 'Token expired: the claim exp is in the past.')
   }
@@ -161,16 +151,11 @@ function refuse(error: unknown): never {
   ) {
     invalid('no key of the provider has signed it')
   }
-  if (error instanceof errors.JWKSTimeout || error instanceof errors.JWKSInvalid) unreachable(error)
-  if (error instanceof errors.JOSEError && error.code !== 'ERR_JOSE_GENERIC') {
+  if (error instanceof errors.JWKSInvalid) unreachable(error)
+  if (error instanceof errors.JOSEError) {
     invalid('its signature cannot be verified')
   }
   return unreachable(error)
-}
-
-function unreachable(cause: unknown): never {
-  const message = 'The keys of the identity provider could not be had.'
-  fail('IDPCommunicationErrorException', message, { cause })
 }
 
 function checkTimes({ exp = 0, nbf = 0 }: JWTPayload, nowMs: number): void {
@@ -179,30 +164,6 @@ function checkTimes({ exp = 0, nbf = 0 }: JWTPayload, nowMs: number): void {
     fail('ExpiredTokenException', 'Token expired: the claim exp is in the past.')
   }
   if (nbf > now + TOLERANCE_S) invalid('the claim nbf is not what it has to be')
-}
-
-function keySetOf(jwks: string): JWTVerifyGetKey {
-  if (!/^https?:/.test(jwks)) return createLocalJWKSet(JSON.parse(jwks))
-  return createRemoteJWKSet(new URL(jwks), {
-    timeoutDuration: FETCH_TIMEOUT_MS,
-    cacheMaxAge: KEYS_AGE_MAX_MS,
-    cooldownDuration: KEYS_COOLDOWN_MS,
-    [customFetch]: fetchBounded,
-  })
-}
-
-/** Fetches no more than a key set can be. */
-async function fetchBounded(url: string, options: RequestInit): Promise<Response> {
-  const response = await fetch(url, options)
-  if (response.status !== 200 || response.body === null) return response
-  const chunks: Uint8Array[] = []
-  let bytes = 0
-  for await (const chunk of response.body) {
-    bytes += chunk.length
-    if (bytes > KEY_SET_BYTES_MAX) throw new Error('the key set is too long')
-    chunks.push(chunk)
-  }
-  return new Response(Buffer.concat(chunks), { status: 200 })
 }
 
 /** The claims by which policies decide: texts, and lists of them. */
@@ -238,19 +199,10 @@ function atPointer(value: unknown, pointer: string): unknown {
   return at
 }
 
-function hold<Value>(
-  held: Map<string, Value>,
-  most: number,
-  name: string,
-  make: () => Value,
-): Value {
-  const known = held.get(name)
-  if (known !== undefined) return known
-  const made = make()
-  held.set(name, made)
-  const [oldest] = held.keys()
-  if (held.size > most && oldest !== undefined) held.delete(oldest)
-  return made
+function hold(verified: Map<string, Verified>, name: string, value: Verified): void {
+  verified.set(name, value)
+  const [oldest] = verified.keys()
+  if (verified.size > TOKENS_HELD && oldest !== undefined) verified.delete(oldest)
 }
 
 function invalid(reason: string): never {
