@@ -121,8 +121,18 @@ export const SETTINGS = {
     `${HOME}/hsm/softhsm2.conf`,
     "SoftHSM's configuration, used when it is there; SOFTHSM2_CONF goes before the default.",
   ),
-  maxInFlight: integer('256', 1, 100_000, 'Calls that are worked on at once; more are refused.'),
-  maxInFlightPerIdentity: integer('64', 1, 100_000, 'The same for one caller.'),
+  maxInFlight: integer(
+    '256',
+    1,
+    100_000,
+    'Calls that are worked on at once, of one account three quarters of them; more are refused.',
+  ),
+  maxInFlightPerIdentity: integer(
+    '64',
+    1,
+    100_000,
+    'The same for one caller; all sessions of a role are one.',
+  ),
   maxConnections: integer('1024', 1, 65_535, 'Connections at each door; more are closed.'),
   maxConnectionsPerAddress: integer(
     '256',

@@ -210,6 +210,8 @@ export interface Operation<
   readonly needs: Needs
   /** Whether it changes anything: then its intent is on the audit record before it begins. */
   readonly changes: boolean
+  /** Whether it may take the token seconds, so that an account may have few of it at work. */
+  readonly isSlow?: boolean
   /** Refuses what the rules of the contract cannot say; pure. */
   readonly check?: (request: Operations[N]['request']) => void
   /** Whoever holds the token in the request calls, and nobody else has to be known; pure. */
@@ -234,6 +236,7 @@ export interface AnyOperation<N extends OperationName = OperationName> {
   readonly name: N
   readonly needs: Readonly<Record<string, Need<never>>>
   readonly changes: boolean
+  readonly isSlow?: boolean
   readonly check?: (request: Operations[N]['request']) => void
   readonly identifies?: (request: Operations[N]['request']) => WebIdentityClaim
   readonly conditions?: (request: Operations[N]['request'], need: string) => Conditions

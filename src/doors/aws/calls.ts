@@ -8,7 +8,7 @@ import { type FailureName, KmsError } from '../../model/failures.ts'
 import { OPERATIONS } from '../../operations/table.ts'
 import type { Pipeline } from '../../pipeline/call.ts'
 import type { RpcName } from '../../service.ts'
-import { type Admission, nobodyAt, unverifiedAt } from '../admission.ts'
+import { type Admission, guestOf, nobodyAt, unverifiedAt, type Visit } from '../admission.ts'
 import { type HttpAnswer, send } from './answer.ts'
 import type { Authentication, Identity } from './authenticate.ts'
 import { readBody } from './body.ts'
@@ -89,27 +89,29 @@ async function call<N extends RpcName>(
 ): Promise<HttpAnswer> {
   const { admission, authentication, onRefused } = parts
   const { name, service } = asked
-  const { changes, identifies } = OPERATIONS[name]
+  const { changes, identifies, isSlow } = OPERATIONS[name]
   const startMs = performance.now()
-  let leave: (() => void) | undefined
+  const { sourceAddress } = arrived
+  let visit: Visit | undefined
+  let isLetIn = false
   try {
-    const { sourceAddress } = arrived
     let identity: Identity | undefined
+    visit = admission.enter(identifies ? nobodyAt(sourceAddress) : unverifiedAt(sourceAddress))
     if (!identifies) {
-      const verified = admission.enter(unverifiedAt(sourceAddress))
-      identity = await authentication.identify(arrived.request, service).finally(verified)
+      identity = await authentication.identify(arrived.request, service)
+      if ('caller' in identity) visit.become(guestOf(identity.caller), isSlow)
+      else visit.become(nobodyAt(sourceAddress))
+      // Only now: a call that is not let in may be sent again as it is.
+      if (changes) identity = authentication.once(identity)
     }
-    const caller = identity && 'caller' in identity ? identity.caller.arn : undefined
-    leave = admission.enter(caller ?? nobodyAt(sourceAddress))
-    // Only now: a call that is not let in may be sent again as it is.
-    if (changes && identity) identity = authentication.once(identity)
+    isLetIn = true
     return await run(asked, parts, arrived, identity)
   } catch (cause) {
     const error = KmsError.from(cause)
-    if (!leave) onRefused(name, error.name, (performance.now() - startMs) / 1000)
+    if (!isLetIn) onRefused(name, error.name, (performance.now() - startMs) / 1000)
     throw error
   } finally {
-    leave?.()
+    visit?.leave()
   }
 }
 

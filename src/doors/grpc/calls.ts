@@ -3,10 +3,11 @@
 import { randomUUID } from 'node:crypto'
 import type { handleUnaryCall, ServerUnaryCall, sendUnaryData } from '@grpc/grpc-js'
 import { type FailureName, fail, KmsError } from '../../model/failures.ts'
+import { OPERATIONS } from '../../operations/table.ts'
 import type { Pipeline } from '../../pipeline/call.ts'
 import type { Identities } from '../../pipeline/identities.ts'
 import type { RpcName, Service } from '../../service.ts'
-import type { Admission } from '../admission.ts'
+import { type Admission, guestOf, type Visit } from '../admission.ts'
 import { authenticate, shownBy } from './authenticate.ts'
 import { decodeRequest, encodeResponse } from './codec.ts'
 import type { Connection, Connections } from './connections.ts'
@@ -52,23 +53,24 @@ async function answer(
       return !settled && call.cancelled
     },
   }
-  let leave: (() => void) | undefined
+  let visit: Visit | undefined
   try {
     checkStillWanted(call)
     const connection = parts.connections.of(call)
-    leave = parts.admission.enter(connection.limitedAs)
-    const entered = { call, connection, requestId, gone }
+    const { isSlow = false } = OPERATIONS[name]
+    visit = parts.admission.enter(connection.guest, isSlow && connection.identity !== undefined)
+    const entered = { call, connection, visit, requestId, gone }
     const response = encodeResponse(name, await run(name, parts, entered))
     respond(null, response, trailersOf(requestId))
     // grpc-js has copied it into its frame.
     response.fill(0)
   } catch (cause) {
     const error = KmsError.from(cause)
-    if (!leave) parts.onRefused(name, error.name, (performance.now() - startMs) / 1000)
+    if (!visit) parts.onRefused(name, error.name, (performance.now() - startMs) / 1000)
     respond(statusOf(error, requestId))
   } finally {
     settled = true
-    leave?.()
+    visit?.leave()
     // A plaintext may be in it; nothing reads it any more.
     call.request.fill(0)
   }
@@ -78,6 +80,7 @@ async function answer(
 interface Entered {
   readonly call: Call
   readonly connection: Connection
+  readonly visit: Visit
   readonly requestId: string
   /** Says whether the client has cancelled the call. */
   readonly gone: Pick<AbortSignal, 'aborted'>
@@ -86,7 +89,7 @@ interface Entered {
 function run<N extends RpcName>(
   name: N,
   { pipeline, identities, clock }: CallParts,
-  { call, connection, requestId, gone }: Entered,
+  { call, connection, visit, requestId, gone }: Entered,
 ): Promise<Service[N]['response']> {
   const { identity, remoteAddress } = connection
   const [userAgent] = call.metadata.get('user-agent')
@@ -95,7 +98,12 @@ function run<N extends RpcName>(
     requestId,
     authenticate: () => {
       const shown = { ...shownBy(call.metadata), sourceAddress: remoteAddress }
-      return authenticate(identities, identity, shown, clock())
+      const caller = authenticate(identities, identity, shown, clock())
+      if (shown.token === undefined) return caller
+      return caller.then((holder) => {
+        visit.become(guestOf(holder), OPERATIONS[name].isSlow)
+        return holder
+      })
     },
     request: () => decodeRequest(name, call.request),
     sourceAddress: remoteAddress,

@@ -11,8 +11,8 @@ import {
   ServerInterceptingCall,
   type ServerInterceptor,
 } from '@grpc/grpc-js'
-import { arnOf } from '../../model/identities/principal.ts'
-import { nobodyAt } from '../admission.ts'
+import { arnOf, type PrincipalName, principalArn } from '../../model/identities/principal.ts'
+import { type Guest, nobodyAt } from '../admission.ts'
 import { type Arrivals, createArrivals } from './arrivals.ts'
 import { type Identity, identify } from './authenticate.ts'
 
@@ -29,10 +29,12 @@ export interface Connection {
   /** Absent if the client has shown no certificate: its calls have to show a token. */
   readonly identity?: Identity
   /**
-   * What limits are counted by: the ARN in the certificate, one name for all whose certificates
-   * have none, or the address of a client without a certificate.
+   * What connections are counted by: the ARN in the certificate, or the address of a client whose
+   * certificate has none, or who has shown no certificate.
    */
   readonly limitedAs: string
+  /** Who its calls are counted for, unless a token says who calls. */
+  readonly guest: Guest
   /** Absent on a socket in the file system. */
   readonly remoteAddress?: string
 }
@@ -146,10 +148,19 @@ export function createConnections(parts: ConnectionParts): Connections {
 function connectionOf(socket: TLSSocket, trustDomain: string): Connection {
   const { remoteAddress } = socket
   const { raw }: { readonly raw?: Buffer } = socket.getPeerCertificate()
-  if (!raw) return { limitedAs: nobodyAt(remoteAddress), remoteAddress }
-  const identity = identify(raw, trustDomain)
-  const limitedAs = 'name' in identity ? arnOf(identity.name) : nobodyAt(remoteAddress)
-  return { identity, limitedAs, remoteAddress }
+  const identity = raw && identify(raw, trustDomain)
+  if (identity && 'name' in identity) {
+    const { name } = identity
+    return { identity, limitedAs: arnOf(name), guest: guestNamed(name), remoteAddress }
+  }
+  const guest = nobodyAt(remoteAddress)
+  return { identity, limitedAs: guest.identity, guest, remoteAddress }
+}
+
+function guestNamed(name: PrincipalName): Guest {
+  const { account } = name
+  if (name.kind !== 'role') return { identity: arnOf(name), account }
+  return { identity: principalArn('role', { account, path: '/', name: name.role }), account }
 }
 
 /**

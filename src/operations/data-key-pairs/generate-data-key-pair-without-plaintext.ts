@@ -15,6 +15,7 @@ export const GenerateDataKeyPairWithoutPlaintext = operation(
   {
     needs: { key: keyById({ ...encryptionKey, aliases: true }) },
     changes: false,
+    isSlow: true,
 
     conditions: dataKeyPairConditions,
 

@@ -14,6 +14,7 @@ import { dataKeyPairConditions, prepareDataKeyPair } from './data-key-pair-rules
 export const GenerateDataKeyPair = operation('GenerateDataKeyPair', {
   needs: { key: keyById({ ...encryptionKey, aliases: true }) },
   changes: false,
+  isSlow: true,
 
   check: (request) => refuseRecipient(request.recipient),
 

@@ -40,6 +40,12 @@ export const CALLER: Caller = {
   principalId: 'AIDAEXAMPLE',
 }
 
+/** Somebody else who calls, and with what key. */
+export interface OtherCaller {
+  readonly key: AccessKey
+  readonly caller: Caller
+}
+
 /** A call as the pipeline of a test sees it. */
 export type SeenCall = Call<RpcName>
 
@@ -66,18 +72,23 @@ export async function tryAwsDoor(
   run: (name: RpcName, call: SeenCall) => Promise<unknown>,
   settings: Partial<AwsDoorSettings> & {
     readonly maxInFlightPerIdentity?: number
+    readonly others?: readonly OtherCaller[]
     readonly toGrpc?: AwsDoorParts['toGrpc']
   } = {},
 ): Promise<TriedAwsDoor> {
   const refused: string[] = []
-  const { maxInFlightPerIdentity = 64, toGrpc, ...rest } = settings
+  const { maxInFlightPerIdentity = 64, others = [], toGrpc, ...rest } = settings
   const now = () => Date.now() + tried.aheadMs
   const door = await startAwsDoor(
     { listen: { host: '127.0.0.1', port: 0 }, region: 'eu-central-1', ...rest },
     {
       pipeline: { call: (name, call) => run(name as RpcName, call as SeenCall) } as Pipeline,
       admission: createAdmission({ maxInFlight: 256, maxInFlightPerIdentity }),
-      credential: findCredential,
+      credential: (accessKeyId, sessionToken) => {
+        const other = others.find(({ key }) => key.accessKeyId === accessKeyId)
+        if (other) return { ...other.key, caller: () => other.caller }
+        return findCredential(accessKeyId, sessionToken)
+      },
       log: () => {},
       toGrpc,
       clock: now,
