@@ -71,18 +71,6 @@ test('leaves a key that is pending deletion so, and without material afterwards'
   expect(await stateOf(keyId)).toBe('Enabled')
 })
 
-test('while the deletion of the key is cancelled, leaves it without material all the same', async () => {
-  for (let round = 0; round < 10; round++) {
-    const { keyId } = await newImportedKey()
-    await call('ScheduleKeyDeletion', { keyId })
-    await Promise.all([
-      call('DeleteImportedKeyMaterial', { keyId }),
-      call('CancelKeyDeletion', { keyId }),
-    ])
-    expect(await stateOf(keyId)).toBe('PendingImport')
-  }
-})
-
 test('says of a key without material, and of one that is not imported, what it can', async () => {
   const empty = await newExternalKey()
   expect(await call('DeleteImportedKeyMaterial', { keyId: empty.keyId })).toEqual({
