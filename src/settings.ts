@@ -127,12 +127,7 @@ export const SETTINGS = {
     100_000,
     'Calls that are worked on at once, of one account three quarters of them; more are refused.',
   ),
-  maxInFlightPerIdentity: integer(
-    '64',
-    1,
-    100_000,
-    'The same for one caller; all sessions of a role are one.',
-  ),
+  maxInFlightPerIdentity: integer('64', 1, 100_000, 'The same for one caller.'),
   maxConnections: integer('1024', 1, 65_535, 'Connections at each door; more are closed.'),
   maxConnectionsPerAddress: integer(
     '256',

@@ -19,7 +19,7 @@ export interface AdmissionLimits {
 
 /** Who a call is counted for. */
 export interface Guest {
-  /** A root, a user, a service, a role with all of its sessions, or the address of nobody known. */
+  /** A root, a user, a service, a session of a role, or the address of nobody known. */
   readonly identity: string
   /** Its account; all who are not known yet are as one account. */
   readonly account: string
@@ -154,9 +154,12 @@ function countDown(counts: Map<string, number>, name: string): void {
   else counts.delete(name)
 }
 
-/** Who a caller counts as: a session as its role, since whoever begins one chooses its name. */
-export function guestOf({ roleArn, arn, account }: Caller): Guest {
-  return { identity: roleArn ?? arn, account }
+/**
+ * Who a caller counts as. Whoever begins a session chooses its name, and so how many callers a role
+ * is; its account is one.
+ */
+export function guestOf({ arn, account }: Caller): Guest {
+  return { identity: arn, account }
 }
 
 /** Who those of an address count as who have not proved who they are. */

@@ -1,4 +1,4 @@
-/** Who is let in when many calls are at work: of callers, of sessions of a role, of accounts. */
+/** Who is let in when many calls are at work: of callers, and of accounts. */
 
 import { describe, expect, test } from 'vitest'
 import { connect } from '../../src/client/client.ts'
@@ -129,26 +129,6 @@ test('slow calls of one account keep no other account out of the AWS door', asyn
   expect(statuses.filter((status) => status === 200)).toHaveLength(32)
 })
 
-test('calls of one role are counted together, whatever its sessions are named', async () => {
-  const end = Promise.withResolvers<void>()
-  let atWork = 0
-  const run = async (_name: string, call: AwsCall) => {
-    await call.authenticate()
-    atWork += 1
-    await end.promise
-    return {}
-  }
-  const sessions = ['one', 'two', 'three', 'four'].map((name) => sessionOf(ACCOUNT, name))
-  await using tried = await tryAwsDoor(run, { others: sessions, maxInFlightPerIdentity: 6 })
-  const calls = sessions.flatMap(({ key }) =>
-    Array.from({ length: 3 }, () => tried.call('Decrypt', {}, { key })),
-  )
-  await eventually(() => atWork + tried.refused.length).toBe(12)
-  expect(atWork).toBe(6)
-  end.resolve()
-  await Promise.all(calls)
-})
-
 /** A gRPC door whose calls wait to be ended. */
 async function waitingDoor(maxInFlightPerIdentity: number) {
   const end = Promise.withResolvers<void>()
@@ -173,20 +153,6 @@ const outcomeOf = (call: Promise<unknown>) =>
     () => 'ok',
     ({ name }: Error) => name,
   )
-
-test('certificates of one role are counted together', async () => {
-  const door = await waitingDoor(4)
-  await using tried = door.tried
-  const calls = ['one', 'two', 'three'].flatMap((name) => {
-    const client = tried.client(tried.issue(`role/app/${name}`))
-    return [0, 1].map(() => outcomeOf(client.call('ListKeys', {})))
-  })
-  await eventually(() => door.atWork + tried.refused.length).toBe(6)
-  door.end()
-  const outcomes = await Promise.all(calls)
-  expect(outcomes.filter((each) => each === 'ok')).toHaveLength(4)
-  expect(outcomes.filter((each) => each === 'ThrottlingException')).toHaveLength(2)
-})
 
 test('a call with a token counts for whom it makes the caller, and no more for its address', async () => {
   const door = await waitingDoor(4)

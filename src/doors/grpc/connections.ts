@@ -11,7 +11,7 @@ import {
   ServerInterceptingCall,
   type ServerInterceptor,
 } from '@grpc/grpc-js'
-import { arnOf, type PrincipalName, principalArn } from '../../model/identities/principal.ts'
+import { arnOf } from '../../model/identities/principal.ts'
 import { type Guest, nobodyAt } from '../admission.ts'
 import { type Arrivals, createArrivals } from './arrivals.ts'
 import { type Identity, identify } from './authenticate.ts'
@@ -29,11 +29,9 @@ export interface Connection {
   /** Absent if the client has shown no certificate: its calls have to show a token. */
   readonly identity?: Identity
   /**
-   * What connections are counted by: the ARN in the certificate, or the address of a client whose
-   * certificate has none, or who has shown no certificate.
+   * Who the connection is counted for, and its calls unless a token says who calls: the principal in
+   * the certificate, or the address of a client that has shown none.
    */
-  readonly limitedAs: string
-  /** Who its calls are counted for, unless a token says who calls. */
   readonly guest: Guest
   /** Absent on a socket in the file system. */
   readonly remoteAddress?: string
@@ -88,8 +86,10 @@ export function createConnections(parts: ConnectionParts): Connections {
     socket.destroy()
   }
 
-  function isCrowded({ limitedAs }: Connection): boolean {
-    const own = [...open.values()].filter((each) => each.connection.limitedAs === limitedAs)
+  function isCrowded({ guest }: Connection): boolean {
+    const own = [...open.values()].filter(
+      (each) => each.connection.guest.identity === guest.identity,
+    )
     return own.length >= parts.limits.maxConnectionsPerIdentity
   }
 
@@ -151,16 +151,11 @@ function connectionOf(socket: TLSSocket, trustDomain: string): Connection {
   const identity = raw && identify(raw, trustDomain)
   if (identity && 'name' in identity) {
     const { name } = identity
-    return { identity, limitedAs: arnOf(name), guest: guestNamed(name), remoteAddress }
+    const guest = { identity: arnOf(name), account: name.account }
+    return { identity, guest, remoteAddress }
   }
   const guest = nobodyAt(remoteAddress)
-  return { identity, limitedAs: guest.identity, guest, remoteAddress }
-}
-
-function guestNamed(name: PrincipalName): Guest {
-  const { account } = name
-  if (name.kind !== 'role') return { identity: arnOf(name), account }
-  return { identity: principalArn('role', { account, path: '/', name: name.role }), account }
+  return { identity, guest, remoteAddress }
 }
 
 /**

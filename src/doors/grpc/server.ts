@@ -98,8 +98,8 @@ export async function startGrpcDoor(
       maxConnectionsPerIdentity: settings.maxConnectionsPerIdentity ?? maxInFlightPerIdentity,
       requestTimeoutMs: settings.requestTimeoutMs ?? 5_000,
     },
-    onCut: ({ limitedAs, remoteAddress }, reason) =>
-      log('warn', 'connection cut', { reason, caller: limitedAs, remoteAddress }),
+    onCut: ({ guest, remoteAddress }, reason) =>
+      log('warn', 'connection cut', { reason, caller: guest.identity, remoteAddress }),
   })
   addOperations(server, {
     ...parts,
