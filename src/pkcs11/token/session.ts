@@ -285,13 +285,13 @@ export class TokenSession {
     return handles
   }
 
-  /** Reads attributes of an object, in the order asked for. */
+  /** Reads attributes of an object, in the order asked for; no other copy of their values is left. */
   read(object: Handle, types: readonly number[]): readonly Buffer[] {
     const asking = types.map((type) => ({ type }))
     const answer = this.#ask('C_GetAttributeValue', () =>
       this.#pkcs11.C_GetAttributeValue(this.#handle, object, asking),
     )
-    return types.map((_, at) => Buffer.from(answer[at]?.value ?? Buffer.alloc(0)))
+    return types.map((_, at) => ownBytes(answer[at]?.value))
   }
 
   #ask<T>(call: string, ask: () => T): T {
@@ -301,6 +301,14 @@ export class TokenSession {
       throw tokenError(call, cause)
     }
   }
+}
+
+function ownBytes(value: unknown): Buffer {
+  if (!(value instanceof Uint8Array)) return Buffer.alloc(0)
+  const own = Buffer.alloc(value.length)
+  own.set(value)
+  value.fill(0)
+  return own
 }
 
 function refuseEmpty(input: Buffer): void {
