@@ -231,8 +231,9 @@ export interface Store {
    */
   reserveMessages(backingKeyId: string, messages: number): Promise<number>
   /**
-   * Drops the copies in memory if another process has changed the database. `find` asks by itself;
-   * whoever relies on `known` asks once, before all that belongs together.
+   * Drops the copies in memory if another process has changed the database by the first time that
+   * this is asked in a turn of the event loop: whatever the turn works on has arrived before.
+   * `find` asks by itself; whoever relies on `known` asks once, before all that belongs together.
    */
   refresh(): void
   close(): Promise<void>

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { DatabaseSync } from 'node:sqlite'
 import type { Readable, Writable } from 'node:stream'
+import { setImmediate } from 'node:timers/promises'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { openStore } from '../../src/store/database.ts'
@@ -72,6 +73,8 @@ describe('a change that another process has acknowledged', () => {
       fc.asyncProperty(names, async (chosen) => {
         for (const name of chosen) {
           await steps[name]?.()
+          // Of another process one hears in a turn of its own.
+          await setImmediate()
           const found = await store.keys.find(keyId)
           expect(found?.description).toBe(truth.get(keyId)?.description)
         }

@@ -25,7 +25,7 @@ export interface HotCopies {
   readonly aliases: Copies<Alias>
   readonly grants: Copies<readonly Grant[]>
   readonly identities: IdentityCopies
-  /** Drops everything if another process has changed the database. */
+  /** Drops everything if another process has changed the database; once in a turn. */
   refresh(): void
 }
 
@@ -39,12 +39,21 @@ export function hotCopies(changed: () => boolean): HotCopies {
   const aliases = new Copies<Alias>(ALIASES_HELD)
   const grants = new Copies<readonly Grant[]>(GRANT_LISTS_HELD)
   const identities = identityCopies()
+  /** Whether it has been asked in this turn of the event loop. */
+  let isFresh = false
+  const endTurn = () => {
+    isFresh = false
+  }
   return {
     keys,
     aliases,
     grants,
     identities,
     refresh() {
+      // A call asks several times, and to ask costs a system call.
+      if (isFresh) return
+      isFresh = true
+      process.nextTick(endTurn)
       if (!changed()) return
       keys.clear()
       aliases.clear()
