@@ -21,6 +21,8 @@ export const SERVICE_NAMES = [
 ] as const
 
 const MAP_ENTRY = 'MapEntry'
+/** The names of encryption contexts, and not of what constrains them. */
+const CONTEXT = /encryptionContext$/i
 
 /** The limits of a field; see `proto/keyslot/v1/options.proto`. */
 export interface Rule {
@@ -66,6 +68,8 @@ export interface FieldContract {
   readonly secret: boolean
   /** Bytes marked `debug_redact`, a plaintext: zeroed wherever it has been used. */
   readonly plaintext: boolean
+  /** Whether it is the encryption context of a request, whose length has a limit. */
+  readonly context: boolean
   /** The comment in the proto file. */
   readonly doc: string
 }
@@ -179,6 +183,7 @@ function message(type: protobuf.Type, seen: Map<protobuf.Type, MessageContract>)
       rule: rule(field, holds),
       secret: holds.kind === 'bytes' || field.options?.debug_redact === true,
       plaintext: holds.kind === 'bytes' && field.options?.debug_redact === true,
+      context: holds.kind === 'map' && CONTEXT.test(name),
       doc: field.comment ?? '',
     })
   }

@@ -4,6 +4,7 @@
  * https://docs.aws.amazon.com/kms/latest/APIReference/CommonErrors.html
  */
 
+import { checkContextLength, type EncryptionContext } from '../model/encryption-context.ts'
 import { fail } from '../model/failures.ts'
 import type { FieldContract, MessageContract, Rule } from './contract.ts'
 import { isGivenEmpty } from './given.ts'
@@ -17,7 +18,8 @@ const PROBLEMS_MAX = 20
  * Checks a request and fills in the defaults.
  *
  * @returns the request with its defaults.
- * @throws KmsError ValidationException that names the members which break a rule, the first 20.
+ * @throws KmsError ValidationException that names the members which break a rule, the first 20; or
+ *   for an encryption context that is too long, so that nothing is decided by one.
  */
 export function validated(contract: MessageContract, request: PlainMessage): PlainMessage {
   const problems: string[] = []
@@ -59,6 +61,7 @@ function check(
       }
       continue
     }
+    if (field.context) checkContextLength(member as EncryptionContext)
     const complaint = complaintOf(field, member)
     if (complaint) {
       problems.push(`${shown(field, member)} at '${at}' failed to satisfy constraint: ${complaint}`)

@@ -19,6 +19,20 @@ export const CONTEXT_BYTES_MAX = 8192
 const LENGTH_MAX = 0xffff
 
 /**
+ * Refuses a context whose canonical form would be too long, without making it: whatever is done for
+ * each pair, or with each value, is done of few and short ones only if this comes first.
+ *
+ * @throws KmsError ValidationException for more than 8192 bytes.
+ */
+export function checkContextLength(context: EncryptionContext): void {
+  let bytes = 2
+  for (const [key, value] of context) {
+    bytes += 4 + Buffer.byteLength(key) + Buffer.byteLength(value)
+    if (bytes > CONTEXT_BYTES_MAX) refuseLength()
+  }
+}
+
+/**
  * The canonical bytes of a context.
  *
  * @throws KmsError ValidationException for an empty key, a lone surrogate, or more than 8192 bytes.
@@ -33,9 +47,7 @@ export function canonicalContext(context: EncryptionContext): Buffer {
   }
   pairs.sort((a, b) => Buffer.compare(a.key, b.key))
   const bytes = 2 + pairs.reduce((sum, { key, value }) => sum + 4 + key.length + value.length, 0)
-  if (bytes > CONTEXT_BYTES_MAX || pairs.length > LENGTH_MAX) {
-    fail('ValidationException', `The encryption context is longer than ${CONTEXT_BYTES_MAX} bytes.`)
-  }
+  if (bytes > CONTEXT_BYTES_MAX) refuseLength()
   const canonical = Buffer.alloc(bytes)
   let at = canonical.writeUInt16BE(pairs.length)
   for (const { key, value } of pairs) {
@@ -52,8 +64,10 @@ function utf8(text: string, what: 'key' | 'value'): Buffer {
     fail('ValidationException', `An encryption context ${what} holds a lone surrogate.`)
   }
   const bytes = Buffer.from(text)
-  if (bytes.length > LENGTH_MAX) {
-    fail('ValidationException', `The encryption context is longer than ${CONTEXT_BYTES_MAX} bytes.`)
-  }
+  if (bytes.length > LENGTH_MAX) refuseLength()
   return bytes
+}
+
+function refuseLength(): never {
+  fail('ValidationException', `The encryption context is longer than ${CONTEXT_BYTES_MAX} bytes.`)
 }
