@@ -135,6 +135,7 @@ function endings(
       copies.keys.drop(keyId)
       copies.aliases.clear()
       copies.grants.clear()
+      copies.bound.clear()
     },
 
     abandon: (intentId, nowMs) =>

@@ -15,15 +15,19 @@ const ALIASES_HELD = 100_000
 
 /**
  * How many lists of grants are held at least before one is let go: one for each key and caller in
- * use, most of them empty.
+ * use, most of them empty, and more only for who has many grants that are bound to pairs.
  */
 const GRANT_LISTS_HELD = 100_000
+
+/** The grants of a grantee that are bound to a pair, by its name; `many` of them are not held. */
+export type BoundGrants = ReadonlyMap<string, readonly Grant[]> | 'many'
 
 /** The copies that answer hot reads. */
 export interface HotCopies {
   readonly keys: Copies<Key>
   readonly aliases: Copies<Alias>
   readonly grants: Copies<readonly Grant[]>
+  readonly bound: Copies<BoundGrants>
   readonly identities: IdentityCopies
   /** Drops everything if another process has changed the database; once in a turn. */
   refresh(): void
@@ -38,6 +42,7 @@ export function hotCopies(changed: () => boolean): HotCopies {
   const keys = new Copies<Key>(KEYS_HELD)
   const aliases = new Copies<Alias>(ALIASES_HELD)
   const grants = new Copies<readonly Grant[]>(GRANT_LISTS_HELD)
+  const bound = new Copies<BoundGrants>(GRANT_LISTS_HELD)
   const identities = identityCopies()
   /** Whether it has been asked in this turn of the event loop. */
   let isFresh = false
@@ -48,6 +53,7 @@ export function hotCopies(changed: () => boolean): HotCopies {
     keys,
     aliases,
     grants,
+    bound,
     identities,
     refresh() {
       // A call asks several times, and to ask costs a system call.
@@ -58,6 +64,7 @@ export function hotCopies(changed: () => boolean): HotCopies {
       keys.clear()
       aliases.clear()
       grants.clear()
+      bound.clear()
       identities.clear()
     },
   }

@@ -1,16 +1,33 @@
-/** The grants. A call is decided from copies in memory, whatever number of grants its key has. */
+/**
+ * The grants. A call is decided from copies in memory, whatever number of grants its key has, and
+ * whatever pairs its encryption context has: those are looked for among the pairs that a caller's
+ * grants are bound to, and only where these are many in the database.
+ */
 
-import type { Kysely } from 'kysely'
+import { createHash } from 'node:crypto'
+import { type Kysely, sql } from 'kysely'
 import { fail } from '../../model/failures.ts'
 import type { Grant } from '../../model/grant.ts'
-import type { HotCopies } from '../copies/hot-copies.ts'
+import type { BoundGrants, HotCopies } from '../copies/hot-copies.ts'
 import { keyIsThere } from '../keys.ts'
 import type { Tables } from '../rows.ts'
-import { grantOf, grantRow, pairName } from './rows.ts'
+import { type GrantRow, grantOf, grantRow, pairName } from './rows.ts'
 import type { GrantStore } from './store.ts'
 
 /** Stands for every pair, in the names of copies. */
 const ANY_PAIR = '*'
+/** The pair of a grant that is bound to none. */
+const NO_PAIR = ''
+/** How many grants of a grantee are held together that are bound to pairs; each is 2 KB at most. */
+const BOUND_MAX = 16
+/** How long a pair may be to stand in the name of a copy as it is, in characters. */
+const NAME_LENGTH_MAX = 64
+
+/** Whose grants on what. */
+interface Grantee {
+  readonly keyId: string
+  readonly arn: string
+}
 
 /** The grants of a database. */
 export function grantStore(db: Kysely<Tables>, copies: HotCopies): GrantStore {
@@ -30,12 +47,19 @@ function reads(
     async deciding({ keyId, granteeArns, context }) {
       copies.refresh()
       const deciding: Grant[] = []
+      let pairs: readonly string[] | undefined
       for (const arn of granteeArns) {
-        for (const pair of pairsOf(context)) {
-          const name = nameOfCopy(keyId, arn, pair)
-          const found = copies.grants.find(name) ?? (await read(db, copies, { keyId, arn, pair }))
-          deciding.push(...found)
-        }
+        const grantee = { keyId, arn }
+        const pair = context === undefined ? ANY_PAIR : NO_PAIR
+        const free = copies.grants.find(nameOfCopy(grantee, pair))
+        deciding.push(...(free ?? (await readOne(db, copies, grantee, pair))))
+        if (context === undefined || context.size === 0) continue
+        const name = nameOfBound(grantee)
+        const bound = copies.bound.find(name) ?? (await readBound(db, copies, grantee))
+        if (bound !== 'many' && bound.size === 0) continue
+        pairs ??= pairsOf(context)
+        if (bound === 'many') deciding.push(...(await ofPairs(db, copies, grantee, pairs)))
+        else for (const each of pairs) deciding.push(...(bound.get(each) ?? []))
       }
       return deciding
     },
@@ -73,9 +97,11 @@ function reads(
 
 function changes(db: Kysely<Tables>, copies: HotCopies): Pick<GrantStore, 'insert' | 'remove'> {
   const drop = (row: { key_id: string; grantee_arn: string; constraint_pair: string }) => {
+    const grantee = { keyId: row.key_id, arn: row.grantee_arn }
     for (const pair of [row.constraint_pair, ANY_PAIR]) {
-      copies.grants.drop(nameOfCopy(row.key_id, row.grantee_arn, pair))
+      copies.grants.drop(nameOfCopy(grantee, pair))
     }
+    if (row.constraint_pair !== NO_PAIR) copies.bound.drop(nameOfBound(grantee))
   }
   return {
     async insert(grant, most) {
@@ -116,15 +142,76 @@ function changes(db: Kysely<Tables>, copies: HotCopies): Pick<GrantStore, 'inser
   }
 }
 
-/** Reads the grants that a pair leads to, one of each kind: an app may make thousands alike. */
-async function read(
+/** Reads the grants that a pair leads to, or those of all. */
+async function readOne(
   db: Kysely<Tables>,
   copies: HotCopies,
-  { keyId, arn, pair }: { readonly keyId: string; readonly arn: string; readonly pair: string },
+  grantee: Grantee,
+  pair: string,
 ): Promise<readonly Grant[]> {
   const { epoch } = copies.grants
-  const any = pair === ANY_PAIR
+  const rows = await readKinds(db, grantee, pair === ANY_PAIR ? undefined : [pair])
+  const grants: readonly Grant[] = Object.freeze(rows.map(grantOf))
+  copies.grants.put(nameOfCopy(grantee, pair), grants, epoch)
+  return grants
+}
+
+/** Reads all grants that are bound to a pair, unless they are many. */
+async function readBound(
+  db: Kysely<Tables>,
+  copies: HotCopies,
+  grantee: Grantee,
+): Promise<BoundGrants> {
+  const { epoch } = copies.bound
   const rows = await db
+    .selectFrom('grants')
+    .selectAll()
+    .where('key_id', '=', grantee.keyId)
+    .where('grantee_arn', '=', grantee.arn)
+    .where('constraint_pair', '>', NO_PAIR)
+    .limit(BOUND_MAX + 1)
+    .execute()
+  const bound = rows.length > BOUND_MAX ? 'many' : byPair(rows)
+  copies.bound.put(nameOfBound(grantee), bound, epoch)
+  return bound
+}
+
+/** The grants that are bound to one of some pairs: those in memory, and the others in one query. */
+async function ofPairs(
+  db: Kysely<Tables>,
+  copies: HotCopies,
+  grantee: Grantee,
+  pairs: readonly string[],
+): Promise<readonly Grant[]> {
+  const { epoch } = copies.grants
+  const found: Grant[] = []
+  const unknown: string[] = []
+  for (const pair of pairs) {
+    const known = copies.grants.find(nameOfCopy(grantee, pair))
+    if (known === undefined) unknown.push(pair)
+    else found.push(...known)
+  }
+  if (unknown.length === 0) return found
+  const read = byPair(await readKinds(db, grantee, unknown))
+  for (const pair of unknown) {
+    const grants = read.get(pair) ?? NO_GRANTS
+    copies.grants.put(nameOfCopy(grantee, pair), grants, epoch)
+    found.push(...grants)
+  }
+  return found
+}
+
+const NO_GRANTS: readonly Grant[] = Object.freeze([])
+
+/** Reads the grants that some pairs lead to, one of each kind: an app may make thousands alike. */
+function readKinds(
+  db: Kysely<Tables>,
+  { keyId, arn }: Grantee,
+  pairs: readonly string[] | undefined,
+): Promise<GrantRow[]> {
+  // One parameter, so that there is one statement for any number of them.
+  const among = sql<string>`(select value from json_each(${JSON.stringify(pairs)}))`
+  return db
     .selectFrom('grants')
     .selectAll()
     .where('grant_id', 'in', (kinds) =>
@@ -133,25 +220,37 @@ async function read(
         .select(({ fn }) => fn.min('grant_id').as('grant_id'))
         .where('key_id', '=', keyId)
         .where('grantee_arn', '=', arn)
-        .$if(!any, (all) => all.where('constraint_pair', '=', pair))
         .groupBy(['grantee_id', 'operations'])
         // Without an encryption context the constraints decide nothing.
-        .$if(!any, (all) => all.groupBy('constraints')),
+        .$if(pairs !== undefined, (all) =>
+          all.where('constraint_pair', 'in', among).groupBy(['constraint_pair', 'constraints']),
+        ),
     )
     .execute()
-  const grants: readonly Grant[] = Object.freeze(rows.map(grantOf))
-  copies.grants.put(nameOfCopy(keyId, arn, pair), grants, epoch)
-  return grants
 }
 
-function pairsOf(context: ReadonlyMap<string, string> | undefined): readonly string[] {
-  if (context === undefined) return [ANY_PAIR]
-  if (context.size === 0) return ['']
-  return ['', ...new Set([...context].map(([key, value]) => pairName(key, value)))]
+function byPair(rows: readonly GrantRow[]): ReadonlyMap<string, readonly Grant[]> {
+  return new Map(
+    [...Map.groupBy(rows, (row) => row.constraint_pair)].map(([pair, alike]) => [
+      pair,
+      Object.freeze(alike.map(grantOf)),
+    ]),
+  )
 }
 
-function nameOfCopy(keyId: string, granteeArn: string, pair: string): string {
-  return `${keyId} ${granteeArn} ${pair}`
+function pairsOf(context: ReadonlyMap<string, string>): readonly string[] {
+  return [...new Set([...context].map(([key, value]) => pairName(key, value)))]
+}
+
+function nameOfBound({ keyId, arn }: Grantee): string {
+  return `${keyId} ${arn}`
+}
+
+/** A long pair is named by its digest, since the number of copies is bounded and not their size. */
+function nameOfCopy({ keyId, arn }: Grantee, pair: string): string {
+  const short =
+    pair.length > NAME_LENGTH_MAX ? createHash('sha256').update(pair).digest('base64url') : pair
+  return `${keyId} ${arn} ${short}`
 }
 
 function ofId(db: Kysely<Tables>, grantId: string) {
