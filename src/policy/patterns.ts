@@ -6,6 +6,7 @@
  */
 
 import { readerOfKey } from './condition-keys.ts'
+import { fits, MANY, MANY_WITHIN, ONE, ONE_WITHIN } from './patterns/units.ts'
 import type { PolicyRequest, Reader } from './request.ts'
 
 /** A variable in a text: `${aws:username}`, `${aws:PrincipalTag/team, 'none'}`. */
@@ -14,14 +15,14 @@ interface Variable {
   readonly otherwise?: string
 }
 
-/** A piece of a text: as it stands, a wildcard's number, or a variable. */
-type Piece = string | number | Variable
+/** A piece of a text whose value is known: as it stands, or a wildcard's number. */
+type KnownPiece = string | number
+/** A piece of a text. */
+type Piece = KnownPiece | Variable
 
 /** A text of a policy, taken to pieces. */
 export interface Template {
   readonly pieces: readonly Piece[]
-  /** Whether its value depends on the request. */
-  readonly isVariable: boolean
 }
 
 /** How a text of a policy is read. */
@@ -34,16 +35,8 @@ export interface TemplateRules {
   readonly refuse: (what: string) => never
 }
 
-/** Any number of units. */
-const MANY = -1
-/** One unit. */
-const ONE = -2
-/** Any number of units but no colon: it ends before the next part of an ARN. */
-const MANY_WITHIN = -3
-/** One unit but no colon. */
-const ONE_WITHIN = -4
-
-const COLON = 0x3a
+/** How long texts may be that are searched for: at the worst one costs its length for each unit. */
+const SEARCHED_LENGTH_MAX = 128
 // ${name}, ${name, 'default'}.
 const VARIABLE = /\$\{\s*[^,'{}\s][^,'{}]*(?:,\s*'([^']*)'\s*)?\}/y
 
@@ -83,7 +76,7 @@ export function parseTemplate(
     else if (character !== '*' || text[at] !== '*') push(wildcard)
   }
   if (plain !== '') pieces.push(plain)
-  return { pieces, isVariable: pieces.some((piece) => typeof piece === 'object') }
+  return { pieces }
 }
 
 function wildcardOf(
@@ -120,29 +113,34 @@ function variableValue({ read, otherwise }: Variable, request: PolicyRequest): s
 export type Matcher = (text: string, request?: PolicyRequest) => boolean | undefined
 
 /** Makes the test of a template. */
-export function matcherOf({ pieces, isVariable }: Template): Matcher {
-  if (isVariable) {
-    return (text, request) => {
-      const units = unitsOf(pieces, request)
-      return units && fits(units, text)
-    }
+export function matcherOf({ pieces }: Template): Matcher {
+  const fixed = withValues(pieces)
+  if (fixed) return matcherOfFixed(fixed)
+  return (text, request) => {
+    const known = withValues(pieces, request)
+    // Values may be long, and be there many times: what cannot fit is not made.
+    return known && lengthOf(known) <= text.length && matcherOfFixed(known)(text)
   }
+}
+
+function matcherOfFixed(pieces: readonly KnownPiece[]): Matcher {
   const texts = textsBetween(pieces)
-  if (texts) return inOrder(texts)
+  if (texts?.every(({ length }) => length <= SEARCHED_LENGTH_MAX)) return inOrder(texts)
   const [first] = pieces
   // Most texts differ where they begin or end, which is quickly seen.
   const prefix = typeof first === 'string' ? first : ''
   const last = pieces.at(-1)
   const suffix = typeof last === 'string' ? last : ''
   const units = unitsOf(prefix === '' ? pieces : pieces.slice(1))
+  const least = lengthOf(pieces)
   return (text) => {
-    if (!text.startsWith(prefix) || !text.endsWith(suffix)) return false
-    return units && fits(units, text, prefix.length)
+    if (text.length < least || !text.startsWith(prefix) || !text.endsWith(suffix)) return false
+    return fits(units, text, prefix.length)
   }
 }
 
 /** The texts before, between and after the asterisks, if there is no other wildcard. */
-function textsBetween(pieces: readonly Piece[]): readonly string[] | undefined {
+function textsBetween(pieces: readonly KnownPiece[]): readonly string[] | undefined {
   let text = ''
   const texts: string[] = []
   for (const piece of pieces) {
@@ -171,66 +169,37 @@ function inOrder([first = '', ...others]: readonly string[]): Matcher {
   }
 }
 
-function unitsOf(pieces: readonly Piece[], request?: PolicyRequest): number[] | undefined {
+/** The pieces with the values of their variables; `undefined` if one has none. */
+function withValues(
+  pieces: readonly Piece[],
+  request?: PolicyRequest,
+): readonly KnownPiece[] | undefined {
+  const known: KnownPiece[] = []
+  for (const piece of pieces) {
+    const value = typeof piece === 'object' ? request && variableValue(piece, request) : piece
+    if (value === undefined) return undefined
+    known.push(value)
+  }
+  return known
+}
+
+/** How many units of a text the pieces take at least. */
+function lengthOf(pieces: readonly KnownPiece[]): number {
+  let length = 0
+  for (const piece of pieces) {
+    if (typeof piece === 'string') length += piece.length
+    else if (piece === ONE || piece === ONE_WITHIN) length += 1
+  }
+  return length
+}
+
+function unitsOf(pieces: readonly KnownPiece[]): readonly number[] {
   const units: number[] = []
   for (const piece of pieces) {
-    if (typeof piece === 'number') {
-      units.push(piece)
-      continue
-    }
-    const text = typeof piece === 'string' ? piece : request && variableValue(piece, request)
-    if (text === undefined) return undefined
-    for (let at = 0; at < text.length; at += 1) units.push(text.charCodeAt(at))
+    if (typeof piece === 'number') units.push(piece)
+    else for (let at = 0; at < piece.length; at += 1) units.push(piece.charCodeAt(at))
   }
   return units
-}
-
-/**
- * Whether a text fits a row of units from a place on: in time of their product at most, since only
- * the last asterisk of each kind can need another try. One that stays within its part of an ARN is
- * given up at the colon for the last one that does not.
- */
-function fits(units: readonly number[], text: string, from = 0): boolean {
-  let unit = 0
-  let at = from
-  let many = -1
-  let manyAt = 0
-  let within = -1
-  let withinAt = 0
-  for (;;) {
-    const wanted = units[unit]
-    if (wanted === MANY) {
-      many = unit
-      manyAt = at
-      within = -1
-      unit += 1
-      if (unit === units.length) return true
-    } else if (wanted === MANY_WITHIN) {
-      within = unit
-      withinAt = at
-      unit += 1
-    } else if (at < text.length && wanted !== undefined && isUnit(wanted, text.charCodeAt(at))) {
-      unit += 1
-      at += 1
-    } else if (at === text.length && wanted === undefined) {
-      return true
-    } else if (within >= 0 && withinAt < text.length && text.charCodeAt(withinAt) !== COLON) {
-      withinAt += 1
-      at = withinAt
-      unit = within + 1
-    } else if (many >= 0 && manyAt < text.length) {
-      within = -1
-      manyAt += 1
-      at = manyAt
-      unit = many + 1
-    } else {
-      return false
-    }
-  }
-}
-
-function isUnit(wanted: number, unit: number): boolean {
-  return wanted === unit || wanted === ONE || (wanted === ONE_WITHIN && unit !== COLON)
 }
 
 /**
@@ -253,8 +222,5 @@ export function arnParts({ pieces }: Template): Template[] | undefined {
     }
   }
   if (parts.length < 6) return undefined
-  return parts.map((each) => ({
-    pieces: each,
-    isVariable: each.some((piece) => typeof piece === 'object'),
-  }))
+  return parts.map((each) => ({ pieces: each }))
 }

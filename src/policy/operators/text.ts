@@ -12,7 +12,8 @@ export const equalTextIgnoringCase: Operator['compile'] = (texts, rules) =>
   anyOf(
     texts.map((text): Matcher => {
       const template = templateOf(text, 'none', rules)
-      const fixed = template.isVariable ? undefined : textOf(template)?.toLowerCase()
+      // With a variable it depends on the request.
+      const fixed = textOf(template)?.toLowerCase()
       return (value, request) => {
         const wanted = fixed ?? textOf(template, request)?.toLowerCase()
         return wanted === undefined ? undefined : value.toLowerCase() === wanted

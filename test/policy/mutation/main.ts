@@ -10,6 +10,7 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
 import { EQUIVALENT } from './equivalent.ts'
+import { EQUIVALENT_IN_PATTERNS } from './equivalent-patterns.ts'
 import { type Mutant, mutantsOf } from './mutants.ts'
 import type { Task, Told } from './worker.ts'
 
@@ -92,7 +93,8 @@ async function durationsWithoutFault(): Promise<Readonly<Record<string, number>>
 }
 
 async function outcomeOf(worker: Worker, mutant: Mutant, id: number): Promise<Outcome> {
-  if (EQUIVALENT.some((each) => isSame(each, mutant))) return 'equivalent'
+  const known = [...EQUIVALENT, ...EQUIVALENT_IN_PATTERNS]
+  if (known.some((each) => isSame(each, mutant))) return 'equivalent'
   const { file, source } = mutant
   const url = pathToFileURL(join(SOURCE, file)).href
   const answer = await worker.ask({ id, fault: { url, source } })
