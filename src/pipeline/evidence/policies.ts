@@ -32,8 +32,15 @@ export interface OwnPolicies
   readonly all: readonly CompiledPolicy[]
 }
 
-/** How many policies of a kind are held at least before one is let go: some 10 KB each. */
-const HELD = 5000
+/**
+ * How many bytes of policies of a kind are held at least before one is let go, and at most twice as
+ * many: thousands of usual policies, and some tens of the largest.
+ */
+const HELD_BYTES = 48 * 1024 * 1024
+/** What a compiled policy takes, roughly, for each text in it: a name, an action, a value. */
+const BYTES_A_TEXT = 512
+/** And for each character, of which patterns are made. */
+const BYTES_A_CHARACTER = 10
 
 /** No policies at all. */
 export const NO_POLICIES: OwnPolicies = { identityPolicies: [], sessionPolicies: [], all: [] }
@@ -67,13 +74,13 @@ export function compiledPolicy(text: string, kind: PolicyKind): CompiledPolicy {
   return KEPT[kind](text)
 }
 
-/** By their texts, bounded: in two generations, so that what is asked again stays. */
+/** By their texts, and not by digests: those of keys are strings whose hashes are known. */
 const KEPT: Readonly<Record<PolicyKind, (text: string) => CompiledPolicy>> = {
-  key: bounded(HELD, (text) => compiled(text, 'key')),
-  identity: bounded(HELD, (text) => compiled(text, 'identity')),
-  trust: bounded(HELD, (text) => compiled(text, 'trust')),
-  session: bounded(HELD, (text) => compiled(text, 'session')),
-  boundary: bounded(HELD, (text) => compiled(text, 'boundary')),
+  key: bounded((text) => compiled(text, 'key')),
+  identity: bounded((text) => compiled(text, 'identity')),
+  trust: bounded((text) => compiled(text, 'trust')),
+  session: bounded((text) => compiled(text, 'session')),
+  boundary: bounded((text) => compiled(text, 'boundary')),
 }
 
 function compiled(text: string, kind: PolicyKind): CompiledPolicy {
@@ -98,18 +105,34 @@ function readOrDeny(text: string, kind: PolicyKind): Policy {
   }
 }
 
-function bounded<Value>(held: number, make: (text: string) => Value): (text: string) => Value {
-  let young = new Map<string, Value>()
-  let old = new Map<string, Value>()
+/** A policy that is kept, and roughly how many bytes it takes. */
+interface Kept {
+  readonly policy: CompiledPolicy
+  readonly bytes: number
+}
+
+/** Bounded by what is kept, not by how many: in two generations, so that what is asked again stays. */
+function bounded(make: (text: string) => CompiledPolicy): (text: string) => CompiledPolicy {
+  let young = new Map<string, Kept>()
+  let old = new Map<string, Kept>()
+  let youngBytes = 0
   return (text) => {
     const known = young.get(text)
-    if (known !== undefined) return known
-    const value = old.get(text) ?? make(text)
-    young.set(text, value)
-    if (young.size >= held) {
+    if (known !== undefined) return known.policy
+    const kept = old.get(text) ?? { policy: make(text), bytes: bytesOf(text) }
+    young.set(text, kept)
+    youngBytes += kept.bytes
+    if (youngBytes >= HELD_BYTES) {
       old = young
       young = new Map()
+      youngBytes = 0
     }
-    return value
+    return kept.policy
   }
+}
+
+function bytesOf(text: string): number {
+  let quotes = 0
+  for (let at = text.indexOf('"'); at >= 0; at = text.indexOf('"', at + 1)) quotes += 1
+  return (quotes / 2) * BYTES_A_TEXT + text.length * BYTES_A_CHARACTER
 }
