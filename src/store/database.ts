@@ -27,6 +27,7 @@ import { identitiesMigration } from './migrations/0003-identities.ts'
 import { keyKindsMigration } from './migrations/0004-key-kinds.ts'
 import { importMigration } from './migrations/0005-import.ts'
 import { lastUsesMigration } from './migrations/0006-last-uses.ts'
+import { issuingAccountsMigration } from './migrations/0007-issuing-accounts.ts'
 import { recordStore } from './records.ts'
 import type { Tables } from './rows.ts'
 import { CommitWatch } from './sqlite/commits.ts'
@@ -49,6 +50,7 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0004-key-kinds': keyKindsMigration,
   '0005-import': importMigration,
   '0006-last-uses': lastUsesMigration,
+  '0007-issuing-accounts': issuingAccountsMigration,
 }
 
 /** SQLite's mark of whose file it is, `KSLT`; https://sqlite.org/pragma.html#pragma_application_id */

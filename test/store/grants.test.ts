@@ -194,6 +194,28 @@ describe('what decides a call', () => {
     expect(await deciding(keyId, none)).toHaveLength(2)
   })
 
+  test('is told apart by the account that granted it', async () => {
+    const { keyId } = await insertKey(store)
+    const equals = { encryptionContextEquals: new Map([['Team', 'blue']]) }
+    for (const account of ['111122223333', '444455556666', '777788889999']) {
+      for (const constraints of [undefined, equals]) {
+        const issuingAccount = `arn:aws:iam::${account}:root`
+        await insert(keyId, { issuingAccount, constraints })
+        // Alike.
+        await insert(keyId, { issuingAccount, constraints })
+      }
+    }
+    const issuers = async (context: ReadonlyMap<string, string> | undefined) => {
+      const found = await store.grants.deciding({ keyId, granteeArns: [alice], context })
+      return new Set(found.map(({ issuingAccount }) => issuingAccount)).size
+    }
+    for (const context of [undefined, none, new Map([['team', 'blue']])]) {
+      expect(await issuers(context)).toBe(3)
+    }
+    for (let at = 0; at < 20; at++) await insert(keyId, { constraints: equals })
+    expect(await issuers(new Map([['team', 'blue']]))).toBe(3)
+  })
+
   test('is what another process has left', async () => {
     const { keyId } = await insertKey(store)
     const { grantId } = await insert(keyId)

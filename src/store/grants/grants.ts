@@ -220,7 +220,7 @@ function readKinds(
         .select(({ fn }) => fn.min('grant_id').as('grant_id'))
         .where('key_id', '=', keyId)
         .where('grantee_arn', '=', arn)
-        .groupBy(['grantee_id', 'operations'])
+        .groupBy(['grantee_id', 'issuing_account', 'operations'])
         // Without an encryption context the constraints decide nothing.
         .$if(pairs !== undefined, (all) =>
           all.where('constraint_pair', 'in', among).groupBy(['constraint_pair', 'constraints']),

@@ -1,8 +1,11 @@
 /** CreateGrant. */
 
+import { randomBytes } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
+import { rootArn } from '../../../src/model/arn.ts'
 import type { Caller } from '../../../src/model/caller.ts'
 import {
+  ACCOUNT,
   callAs,
   expectAllowed,
   expectDenied,
@@ -320,6 +323,42 @@ test('C4: to a service is for the account that made it, and for nobody else whom
   await grantTo(service, keyId, {}, rootOf(OTHER_ACCOUNT))
   await expectDenied(here, 'Encrypt', { keyId, plaintext })
   await expectAllowed(elsewhere, 'Encrypt', { keyId, plaintext })
+})
+
+test.each([
+  ['in the order of their ids', '0', 'f'],
+  ['the other way round', 'f', '0'],
+])('C4: of two accounts to one service both count, %s', async (_order, first, second) => {
+  const service = 'backup.amazonaws.com'
+  const { arn, keyId } = await newKey()
+  const accounts = [
+    [ACCOUNT, first],
+    [OTHER_ACCOUNT, second],
+  ] as const
+  for (const [account, digit] of accounts) {
+    const made = await here().store.grants.insert(
+      {
+        grantId: digit + randomBytes(32).toString('hex').slice(1),
+        keyId,
+        name: '',
+        grantee: { arn: service },
+        issuingAccount: rootArn(account),
+        operations: ['Encrypt', 'Decrypt'],
+        createdMs: here().nowMs,
+        tokenKey: randomBytes(32).toString('hex'),
+      },
+      2,
+    )
+    expect(made).not.toBe('full')
+  }
+  for (const [account] of accounts) {
+    const caller = serviceFor(service, account)
+    for (const encryptionContext of [new Map(), new Map([['tenant', 'blue']])]) {
+      const asked = { keyId: arn, plaintext, encryptionContext }
+      const { ciphertextBlob } = await expectAllowed(caller, 'Encrypt', asked)
+      await expectAllowed(caller, 'Decrypt', { keyId: arn, ciphertextBlob, encryptionContext })
+    }
+  }
 })
 
 test('works across accounts, for whom the key policy lets and their own account does', async () => {
