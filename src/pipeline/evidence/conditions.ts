@@ -89,9 +89,31 @@ function named(name: string, given: ReadonlyMap<string, unknown>, { tags }: Fact
 
 /** One, or those of several names that are the same but for their case. */
 function valuesOf(map: ReadonlyMap<string, string>, lowerCase: string): Value {
-  const values = [...map].filter(([name]) => name.toLowerCase() === lowerCase)
-  const [first, ...others] = values.map(([, value]) => value)
-  return others.length === 0 ? first : values.map(([, value]) => value)
+  const values =
+    map.size > FEW
+      ? (foldedOf(map).get(lowerCase) ?? [])
+      : [...map].filter(([name]) => name.toLowerCase() === lowerCase).map(([, value]) => value)
+  return values.length > 1 ? values : values[0]
+}
+
+/** How many names are looked at one by one for each key that a policy asks for. */
+const FEW = 8
+
+/** The values by their names in lower case, of maps of many: each is gone through once. */
+const FOLDED = new WeakMap<ReadonlyMap<string, string>, ReadonlyMap<string, readonly string[]>>()
+
+function foldedOf(map: ReadonlyMap<string, string>): ReadonlyMap<string, readonly string[]> {
+  const known = FOLDED.get(map)
+  if (known) return known
+  const folded = new Map<string, string[]>()
+  for (const [name, value] of map) {
+    const lower = name.toLowerCase()
+    const values = folded.get(lower)
+    if (values) values.push(value)
+    else folded.set(lower, [value])
+  }
+  FOLDED.set(map, folded)
+  return folded
 }
 
 function isMultiRegion({ question: { key } }: Facts): Value {
