@@ -162,7 +162,7 @@ class Worker {
     if (this.#child?.connected) return this.#child
     this.#child = fork(WORKER, [], {
       execArgv: ['--disable-warning=ExperimentalWarning', '--max-old-space-size=512'],
-      env: { ...process.env, KEYSLOT_POLICY_CASES: '200', KEYSLOT_POLICY_SEED: '1' },
+      env: { ...process.env, KEYSLOT_POLICY_CASES: '200', KEYSLOT_POLICY_SEED: '2' },
     })
     return this.#child
   }
