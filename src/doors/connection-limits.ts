@@ -68,7 +68,7 @@ const NETWORK_GROUPS = 4
  * @returns `undefined` for a socket in the file system, and for one that has closed already.
  */
 export function clientOf(address: string | undefined): string | undefined {
-  if (address === undefined) return undefined
+  if (address === undefined || !address.includes(':')) return address
   const [, ipv4] = IPV4_IN_IPV6.exec(address) ?? []
   if (ipv4 !== undefined || !isIPv6(address)) return ipv4 ?? address
   const [head = '', tail] = address.split('::')

@@ -57,6 +57,22 @@ function withHeader(
 const authorization = (change: (value: string) => string) =>
   withHeader(signed(), 'authorization', (value) => [change(value)])
 
+test('what has been read before changes nothing in how a header is read', async () => {
+  expect([await outcome(signed()), await outcome(signed())]).toEqual(['ok', 'ok'])
+  const endings: readonly (readonly [(value: string) => string, string])[] = [
+    [(value) => `${value} `, 'ok'],
+    [(value) => `${value},Other=${'0'.repeat(64)}`, 'ok'],
+    [(value) => value.replace(/.{64}$/, (hex) => hex.toUpperCase()), 'InvalidSignatureException'],
+    [(value) => value.replace(/.{64}$/, '0'.repeat(64)), 'InvalidSignatureException'],
+    [(value) => value.slice(0, -1), 'InvalidSignatureException'],
+    [(value) => `${value},XSignature=${'0'.repeat(64)}`, 'ok'],
+    [(value) => `${value},Signature=${'0'.repeat(64)}`, 'IncompleteSignatureException'],
+  ]
+  for (const [change, expected] of [...endings, ...endings]) {
+    expect(await outcome(authorization(change)), `${change}`).toBe(expected)
+  }
+})
+
 describe('the time', () => {
   test.each([
     [0, 'ok'],

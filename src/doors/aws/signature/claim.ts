@@ -39,12 +39,24 @@ export interface Claim {
   readonly signature: Buffer
 }
 
+/** What an Authorization header says before its signature: the same for a client all day. */
+interface Parameters {
+  /** Between slashes; of another number than five if it is malformed. */
+  readonly credential: readonly string[]
+  readonly signedHeaders: readonly string[]
+}
+
 const TIMESTAMP = /^(\d{4})(\d{2})(\d{2})T(\d{2})(\d{2})(\d{2})Z$/
 const DATE_LENGTH = 8
 const SIGNATURE = /^[0-9a-f]{64}$/
 const ACCESS_KEY_ID = /^\w{1,128}$/
 const SHOWN_LENGTH_MAX = 256
 const MINUTE_MS = 60_000
+const SIGNATURE_LENGTH = 64
+const LAST_IS_SIGNATURE = /,\s*Signature=$/
+/** How many are held of what clients say before their signatures, and how long one may be. */
+const PARAMETERS_HELD = 1024
+const PARAMETERS_LENGTH_MAX = 512
 
 /**
  * Reads what a request claims, and refuses what no signature could make good: another scope, a time
@@ -60,7 +72,7 @@ export function readClaim(request: SignedRequest, expected: Expectations, nowMs:
   }
   const authorization = single(headers, 'authorization')
   if (authorization === undefined) incomplete('The Authorization header was sent more than once.')
-  const { credential, signedHeaders, signature } = readParameters(authorization)
+  const { credential, signedHeaders, signature } = knownParameters(authorization)
   const timestamp = single(headers, 'x-amz-date')
   if (timestamp === undefined || !TIMESTAMP.test(timestamp)) {
     incomplete("Authorization header requires existence of one 'X-Amz-Date' header.")
@@ -71,6 +83,25 @@ export function readClaim(request: SignedRequest, expected: Expectations, nowMs:
   checkBodyClaim(headers)
   const sessionToken = single(headers, 'x-amz-security-token')
   return { accessKeyId, sessionToken, scope, timestamp, signedHeaders, signature }
+}
+
+const held = new Map<string, Parameters>()
+
+/** Reading them costs as much as the signature itself, and nothing in them is believed yet. */
+function knownParameters(authorization: string): Parameters & { readonly signature: Buffer } {
+  const at = authorization.length - SIGNATURE_LENGTH
+  const before = authorization.slice(0, at)
+  const known = held.get(before)
+  const hex = authorization.slice(at)
+  if (known && SIGNATURE.test(hex)) return { ...known, signature: Buffer.from(hex, 'hex') }
+  const { signature, ...read } = readParameters(authorization)
+  // Otherwise the rest is not the signature, or not all of it.
+  if (before.length <= PARAMETERS_LENGTH_MAX && LAST_IS_SIGNATURE.test(before)) {
+    held.set(before, read)
+    const [oldest] = held.keys()
+    if (held.size > PARAMETERS_HELD && oldest !== undefined) held.delete(oldest)
+  }
+  return { ...read, signature }
 }
 
 function readParameters(authorization: string) {
@@ -97,19 +128,22 @@ function readParameters(authorization: string) {
   const signature = given.get('Signature') ?? ''
   if (!SIGNATURE.test(signature)) invalid(MISMATCH)
   return {
-    credential: given.get('Credential') ?? '',
+    credential: (given.get('Credential') ?? '').split('/'),
     signedHeaders: (given.get('SignedHeaders') ?? '').split(';'),
     signature: Buffer.from(signature, 'hex'),
   }
 }
 
-function readCredential(credential: string, timestamp: string, { regions, service }: Expectations) {
-  const parts = credential.split('/')
+function readCredential(
+  parts: readonly string[],
+  timestamp: string,
+  { regions, service }: Expectations,
+) {
   const [accessKeyId = '', date = '', region = '', forService, term] = parts
   if (parts.length !== 5) {
     incomplete(
       'Credential must have exactly 5 slash-delimited elements, e.g. ' +
-        `keyid/date/region/service/term, got '${shown(credential)}'`,
+        `keyid/date/region/service/term, got '${shown(parts.join('/'))}'`,
     )
   }
   const wrong: string[] = []
@@ -134,9 +168,20 @@ function readCredential(credential: string, timestamp: string, { regions, servic
   return { accessKeyId, scope: `${day}/${region}/${service}/aws4_request` }
 }
 
-function checkTime(timestamp: string, nowMs: number, skewMs: number): void {
+let lastTimestamp = ''
+let lastTimeMs = Number.NaN
+
+/** Milliseconds since the epoch; many requests have the same second. */
+function timeOf(timestamp: string): number {
+  if (timestamp === lastTimestamp) return lastTimeMs
   const [, year, month, day, hour, minute, second] = TIMESTAMP.exec(timestamp) ?? []
-  const timeMs = Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`)
+  lastTimeMs = Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`)
+  lastTimestamp = timestamp
+  return lastTimeMs
+}
+
+function checkTime(timestamp: string, nowMs: number, skewMs: number): void {
+  const timeMs = timeOf(timestamp)
   if (Number.isNaN(timeMs)) incomplete(`'${timestamp}' is not a time.`)
   const minutes = skewMs / MINUTE_MS
   if (timeMs < nowMs - skewMs) {
@@ -167,13 +212,12 @@ function checkSignedHeaders(
       invalid(`The header '${name}' is signed and was sent more than once.`)
     }
   }
-  const unsigned = [...signed, ...signedIfPresent.filter((name) => headers.has(name))].filter(
-    (name) => !signedHeaders.includes(name),
-  )
-  if (unsigned.length > 0) {
-    const names = unsigned.map((name) => `'${name}'`).join(', ')
-    invalid(`${names} must be a 'SignedHeader' in the AWS Authorization.`)
-  }
+  const isUnsigned = (name: string) => !signedHeaders.includes(name)
+  const isSentUnsigned = (name: string) => isUnsigned(name) && headers.has(name)
+  if (!signed.some(isUnsigned) && !signedIfPresent.some(isSentUnsigned)) return
+  const unsigned = [...signed.filter(isUnsigned), ...signedIfPresent.filter(isSentUnsigned)]
+  const names = unsigned.map((name) => `'${name}'`).join(', ')
+  invalid(`${names} must be a 'SignedHeader' in the AWS Authorization.`)
 }
 
 /** `UNSIGNED-PAYLOAD`, `STREAMING-…` and the hash of something else. */
