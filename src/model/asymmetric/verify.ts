@@ -40,6 +40,9 @@ function verifiesOfMessage(
   message: Buffer,
   signature: Buffer,
 ): boolean {
+  // OpenSSL takes an RSASSA-PSS signature without the zeros that it begins with.
+  const isOfRsa = scheme.type === 'PSS' || scheme.type === 'PKCS1'
+  if (isOfRsa && signature.length !== modulusBytes(key)) return false
   switch (scheme.type) {
     case 'PSS': {
       const padding = constants.RSA_PKCS1_PSS_PADDING
@@ -76,14 +79,18 @@ function verifiesOfDigest(
 
 /** The encoded message of an RSA signature; nothing if it is none of this key's. */
 function encodedIn(key: KeyObject, signature: Buffer): Buffer | undefined {
-  const { modulusLength = 0 } = key.asymmetricKeyDetails ?? {}
-  if (signature.length !== modulusLength / 8) return undefined
+  if (signature.length !== modulusBytes(key)) return undefined
   try {
     return publicDecrypt({ key, padding: constants.RSA_NO_PADDING }, signature)
   } catch {
     // A number that is not below the modulus.
     return undefined
   }
+}
+
+/** As long is every signature of an RSA key (RFC 8017, section 8.1.2). */
+function modulusBytes(key: KeyObject): number {
+  return (key.asymmetricKeyDetails?.modulusLength ?? 0) / 8
 }
 
 const CURVES: Readonly<Record<string, Curve>> = {

@@ -56,6 +56,19 @@ describe.each(pairs)('%s', (algorithm, { privateKey, publicKey }) => {
     }
   })
 
+  if (algorithm.startsWith('RSASSA_')) {
+    test('one without its first zero does not', () => {
+      for (let round = 0; ; round++) {
+        const message = Buffer.from(`${MESSAGE} ${round}`)
+        const signature = signed(message)
+        if (signature[0] !== 0) continue
+        expect(verifies(message, false, signature)).toBe(true)
+        expect(verifies(message, false, signature.subarray(1))).toBe(false)
+        return
+      }
+    })
+  }
+
   test('one bit of message or signature more or less does not', () => {
     const signature = signed(MESSAGE)
     const digest = hashName && hash(hashName, MESSAGE, 'buffer')
