@@ -48,10 +48,9 @@ export function prepare(
     fail('ValidationException', what)
   }
   const toSign = { message, isDigest: messageType === 'DIGEST' }
-  if (toSign.isDigest && scheme && scheme.type !== 'Ed25519') {
-    const isDigest = message.length === HASH_BYTES[scheme.hash]
-    if (!isDigest)
-      fail('ValidationException', `Digest is invalid length for algorithm ${algorithm}.`)
+  const length = scheme && scheme.type !== 'Ed25519' ? HASH_BYTES[scheme.hash] : message.length
+  if (toSign.isDigest && message.length !== length) {
+    fail('ValidationException', `Digest is invalid length for algorithm ${algorithm}.`)
   }
   return { algorithm, ...toSign }
 }
