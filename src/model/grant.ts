@@ -3,6 +3,8 @@
  * https://docs.aws.amazon.com/kms/latest/developerguide/grants.html
  */
 
+import { fail } from './failures.ts'
+
 /** The operations that a grant can give. https://docs.aws.amazon.com/kms/latest/APIReference/API_CreateGrant.html */
 export const GRANT_OPERATIONS = [
   'Decrypt',
@@ -60,4 +62,9 @@ export interface Grant {
   readonly constraints?: GrantConstraints
   /** Milliseconds since the epoch. */
   readonly createdMs: number
+}
+
+/** @throws KmsError NotFoundException: the key has no such grant. */
+export function noSuchGrant(grantId: string): never {
+  fail('NotFoundException', `Grant ID ${grantId} not found`)
 }

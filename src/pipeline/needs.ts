@@ -4,8 +4,7 @@ import { randomUUID } from 'node:crypto'
 import { type Place, rootArn } from '../model/arn.ts'
 import type { Authorised } from '../model/authorised.ts'
 import type { Caller } from '../model/caller.ts'
-import { fail } from '../model/failures.ts'
-import type { Grant, GrantPrincipal } from '../model/grant.ts'
+import { type Grant, type GrantPrincipal, noSuchGrant } from '../model/grant.ts'
 import { keyAt } from '../model/key.ts'
 import type { CallFacts, Conditions, Question } from '../operations/authority.ts'
 import type {
@@ -185,7 +184,7 @@ async function findGrant(
   const { key, arn, account } = await resolveKey(store, { text: name.keyId, aliases: false }, home)
   const grant = key && (await store.grants.find(name.grantId))
   if (key && grant?.keyId === key.keyId) return retirable({ grant, key }, terms)
-  const missing = () => fail('NotFoundException', `Grant ID ${name.grantId} not found`)
+  const missing = () => noSuchGrant(name.grantId)
   return { question: { ...terms, resource: { arn, account } }, missing }
 }
 

@@ -12,8 +12,3 @@ export function checkGrantId(grantId: string | undefined): void {
     fail('InvalidGrantIdException', `${grantId} is not a valid grant ID.`)
   }
 }
-
-/** @throws KmsError NotFoundException: the key has no such grant. */
-export function noSuchGrant(grantId: string): never {
-  fail('NotFoundException', `Grant ID ${grantId} not found`)
-}

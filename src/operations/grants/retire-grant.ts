@@ -1,8 +1,9 @@
 /** RetireGrant. */
 
 import { fail } from '../../model/failures.ts'
+import { noSuchGrant } from '../../model/grant.ts'
 import { type GrantName, type Operations, operation, retirable } from '../operation.ts'
-import { checkGrantId, noSuchGrant } from './grant-id.ts'
+import { checkGrantId } from './grant-id.ts'
 
 type Request = Operations['RetireGrant']['request']
 

@@ -1,7 +1,8 @@
 /** RevokeGrant. */
 
+import { noSuchGrant } from '../../model/grant.ts'
 import { anyState, keyById, operation } from '../operation.ts'
-import { checkGrantId, noSuchGrant } from './grant-id.ts'
+import { checkGrantId } from './grant-id.ts'
 
 /**
  * Deletes a grant of a key; nobody uses it any more when this is acknowledged.
